@@ -1,0 +1,26 @@
+// What a successful check tells the BPF core. No code.
+
+/** A function as the check saw it; `start`, `length` in slots. */
+export interface CheckedFunction {
+  readonly name: string;
+  readonly start: number;
+  readonly length: number;
+  /** Bytes of stack below r10 that are used, rounded up to 8. */
+  readonly stackDepth: number;
+  /** Whether it calls bpf_tail_call. */
+  readonly usesTailCall: boolean;
+}
+
+export interface Checked {
+  readonly functions: readonly CheckedFunction[];
+  /** Slots of loads and stores whose base register is the program's context. */
+  readonly contextAccesses: ReadonlySet<number>;
+  /** Slots looked at, repeated visits counted. */
+  readonly processedInsns: number;
+}
+
+/** What the check needs to know of its surroundings. */
+export interface CheckOptions {
+  /** Whether the helper of this number can be called by the program; all can when not given. */
+  readonly helper?: (id: number) => boolean;
+}
