@@ -1,0 +1,234 @@
+// The grammar of instruction patterns: what a pattern's text says, as a type of its fields and as bit positions.
+// No instruction is described here, and nothing is executed.
+
+/** Shape fields decide which operations happen: plain numbers; an engine meets each of these values when it generates. */
+export const shapes = {
+  Rc: [0, 1],
+  OE: [0, 1],
+  LK: [0, 1],
+  AA: [0, 1],
+  L: [0, 1],
+  // prettier-ignore
+  BO: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31],
+} as const;
+
+/** Operand fields are opaque to a row: each name has a kind, which says which verb of Machine takes it. */
+// prettier-ignore: one kind a line
+export const operandKinds = {
+  RT: "gpr",
+  RS: "gpr",
+  RA: "gpr",
+  RB: "gpr",
+  RC: "gpr",
+  RA0: "gpr",
+  SI: "imm",
+  UI: "imm",
+  D: "imm",
+  DS: "imm",
+  BD: "imm",
+  LI: "imm",
+  SH: "imm",
+  MB: "imm",
+  ME: "imm",
+  NB: "imm",
+  TO: "imm",
+  FXM: "imm",
+  CY: "imm",
+  TH: "imm",
+  CT: "imm",
+  BH: "imm",
+  EH: "imm",
+  LEV: "imm",
+  SC: "imm",
+  WC: "imm",
+  IH: "imm",
+  RIC: "imm",
+  PRS: "imm",
+  R: "imm",
+  S: "imm",
+  LX: "imm",
+  SIM: "imm",
+  BF: "crField",
+  BFA: "crField",
+  BI: "crBit",
+  BT: "crBit",
+  BA: "crBit",
+  BB: "crBit",
+  BC: "crBit",
+  SPR: "spr",
+} as const;
+
+type Shapes = { readonly [K in keyof typeof shapes]: (typeof shapes)[K][number] };
+type OperandKinds = typeof operandKinds;
+
+/** Which verb of Machine takes a field; "shape" for those that a row may branch on. */
+export type FieldKind = OperandKinds[keyof OperandKinds] | "shape";
+
+declare const kind: unique symbol;
+/** An operand field. `K` says which verb of Machine takes it; `N` is its name, so that RA and RB cannot even be compared. */
+export interface Operand<K extends string = string, N extends string = string> {
+  readonly [kind]: readonly [K, N];
+}
+export type Gpr<N extends string = string> = Operand<"gpr", N>;
+export type Imm<N extends string = string> = Operand<"imm", N>;
+export type CrField<N extends string = string> = Operand<"crField", N>;
+export type CrBit<N extends string = string> = Operand<"crBit", N>;
+export type Spr<N extends string = string> = Operand<"spr", N>;
+
+type FieldType<N extends string> = N extends keyof Shapes
+  ? Shapes[N]
+  : N extends keyof OperandKinds
+    ? Operand<OperandKinds[N], N>
+    : `unknown field ${N}`;
+type NameIn<T extends string> = T extends `${infer N}:${string}`
+  ? N
+  : T extends `${infer N}^${string}`
+    ? N
+    : T extends "" | `${"0" | "1" | "/"}${string}`
+      ? never
+      : T;
+type Names<P extends string> = P extends `${infer T} ${infer Rest}` ? NameIn<T> | Names<Rest> : NameIn<P>;
+
+/** The fields of a pattern, each with its type: what a row's meaning receives. */
+export type Fields<P extends string> = { readonly [N in Names<P>]: FieldType<N> };
+
+/** `P` itself, or a text that names the unknown field: a misspelt field is an error at the pattern. */
+export type CheckedPattern<P extends string> =
+  Extract<Fields<P>[Names<P>], `unknown field ${string}`> extends never
+    ? P
+    : Extract<Fields<P>[Names<P>], string>;
+
+/** `width` bits of the word, the least significant of them `shift` from the right, are bits `at` and up of the value. */
+export interface Piece {
+  readonly shift: number;
+  readonly width: number;
+  readonly at: number;
+}
+
+/** Where a field's value stands in the word. The value is the bits, sign-extended if `signed`, times `scale`. */
+export interface Field {
+  readonly name: string;
+  readonly kind: FieldKind;
+  readonly pieces: readonly Piece[];
+  /** Bits, before scaling. */
+  readonly width: number;
+  readonly signed: boolean;
+  readonly scale: number;
+}
+
+/** What a pattern says: a word is this instruction's where `(word & mask) === match`. All are unsigned 32-bit numbers. */
+export interface Layout {
+  readonly mask: number;
+  readonly match: number;
+  /** Bits that the manual reserves: ignored in execution, 0 in what the assembler makes. */
+  readonly reserved: number;
+  /** Operand fields in the order of the pattern. */
+  readonly fields: readonly Field[];
+  /** Shape fields in the order of the pattern. */
+  readonly shape: readonly Field[];
+}
+
+/** A pattern that cannot be read: always a bug in a row. */
+export class PatternError extends Error {
+  override readonly name = "PatternError";
+}
+
+/** Has a name among the shape fields? */
+export function isShapeName(name: string): name is keyof typeof shapes {
+  return Object.hasOwn(shapes, name);
+}
+
+function kindOf(name: string): FieldKind {
+  if (isShapeName(name)) return "shape";
+  if (Object.hasOwn(operandKinds, name)) return operandKinds[name as keyof OperandKinds];
+  throw new PatternError(`unknown field ${name}`);
+}
+
+/** The mask of the lowest `width` bits, for 0 <= width <= 32. */
+function ones(width: number): number {
+  return 2 ** width - 1;
+}
+
+const tokenPattern = /^([A-Za-z][A-Za-z0-9]*)(?:([:^])(s?)(\d+)(?:\*(\d+))?)?$/;
+
+/**
+ * Reads a pattern: tokens with blanks between them, from bit 0 on, 32 bits in all.
+ * `0` `1` fixed bits, `/` a reserved bit; `NAME` one bit; `NAME:5` five bits, below those that NAME has so far; `NAME^5` above
+ * them; `:s16` signed; `*4` scaled. Throws PatternError.
+ */
+export function parsePattern(pattern: string): Layout {
+  let bitsLeft = 32;
+  let [mask, match, reserved] = [0, 0, 0];
+  const fields = new Map<string, Field>();
+  for (const token of pattern.split(" ")) {
+    if (token === "") continue;
+    if (/^[01/]/.test(token)) {
+      for (const bit of token) {
+        bitsLeft--;
+        if (bit === "/") reserved += 2 ** bitsLeft;
+        else mask += 2 ** bitsLeft;
+        if (bit === "1") match += 2 ** bitsLeft;
+      }
+      continue;
+    }
+    const parts = tokenPattern.exec(token);
+    if (parts === null) throw new PatternError(`${token} in ${pattern}`);
+    const [, name = "", where = ":", sign = "", widthText = "1", scaleText = "1"] = parts;
+    const width = Number(widthText);
+    bitsLeft -= width;
+    const old = fields.get(name);
+    const oldPieces = old?.pieces ?? [];
+    const oldWidth = old?.width ?? 0;
+    fields.set(name, {
+      name,
+      kind: kindOf(name),
+      pieces:
+        where === "^"
+          ? [...oldPieces, { shift: bitsLeft, width, at: oldWidth }]
+          : [
+              ...oldPieces.map((piece) => ({ ...piece, at: piece.at + width })),
+              { shift: bitsLeft, width, at: 0 },
+            ],
+      width: oldWidth + width,
+      signed: (old?.signed ?? false) || sign === "s",
+      scale: (old?.scale ?? 1) * Number(scaleText),
+    });
+  }
+  if (bitsLeft !== 0) throw new PatternError(`${32 - bitsLeft} bits, not 32: ${pattern}`);
+  const all = [...fields.values()];
+  return {
+    mask,
+    match,
+    reserved,
+    fields: all.filter((field) => field.kind !== "shape"),
+    shape: all.filter((field) => field.kind === "shape"),
+  };
+}
+
+/** The value of a field in a word: an integer, scaled and signed as its pattern says. A RA0 of 0 is 0 here. */
+export function fieldValue(field: Field, word: number): number {
+  let bits = 0;
+  for (const piece of field.pieces) bits += ((word >>> piece.shift) & ones(piece.width)) * 2 ** piece.at;
+  const value = field.signed && bits >= 2 ** (field.width - 1) ? bits - 2 ** field.width : bits;
+  return value * field.scale;
+}
+
+/** The least and the greatest value that a field holds, scaled. */
+export function fieldRange(field: Field): readonly [least: number, greatest: number] {
+  const [least, greatest] = field.signed
+    ? [-(2 ** (field.width - 1)), 2 ** (field.width - 1) - 1]
+    : [0, 2 ** field.width - 1];
+  return [least * field.scale, greatest * field.scale];
+}
+
+/** The bits of the word that hold `value`; undefined where it does not fit the field or its scale. */
+export function fieldBits(field: Field, value: number): number | undefined {
+  const [least, greatest] = fieldRange(field);
+  if (!Number.isInteger(value) || value < least || value > greatest || value % field.scale !== 0)
+    return undefined;
+  const bits = value / field.scale + (value < 0 ? 2 ** field.width : 0);
+  let word = 0;
+  for (const piece of field.pieces)
+    word += (Math.floor(bits / 2 ** piece.at) & ones(piece.width)) * 2 ** piece.shift;
+  return word;
+}

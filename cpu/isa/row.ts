@@ -1,0 +1,63 @@
+// One row is one instruction: encoding as the manual draws it, GNU spelling, meaning. Everything else is derived from rows.
+// No instruction is described here.
+import type { Machine } from "./machine.ts";
+import { type CheckedPattern, type Fields, type Layout, PatternError, parsePattern } from "./pattern.ts";
+
+/** The processors that can be chosen, oldest first. */
+export const cpuModels = ["power8", "power9", "power10"] as const;
+export type CpuModel = (typeof cpuModels)[number];
+
+/** An instruction. `mask`, `match`, `reserved`, `fields` and `shape` are what the pattern says. */
+export interface Row extends Layout {
+  /** Without the suffixes of shape fields: `add` stands for add, add., addo, addo. */
+  readonly mnemonic: string;
+  readonly pattern: string;
+  /** Operands in the order and form of the assembler, by field name: `RT,D(RA0)`. */
+  readonly syntax: string;
+  /** The first processor that has it. */
+  readonly since: CpuModel;
+  /** Use `perform`. */
+  readonly meaning: (m: never, f: never) => void;
+}
+
+/** The meaning of a row with pattern `P`, for every engine. */
+export type Meaning<P extends string> = <V, B>(m: Machine<V, B>, f: Fields<P>) => void;
+
+/** Makes a row. Throws PatternError where the pattern is no 32 bits, or the syntax names a field that it has not. */
+export function insn<const P extends string>(
+  mnemonic: string,
+  pattern: P & CheckedPattern<P>,
+  syntax: string,
+  meaning: Meaning<P>,
+  options: { readonly since?: CpuModel } = {},
+): Row {
+  const layout = parsePattern(pattern);
+  for (const name of syntax.match(/[A-Za-z][A-Za-z0-9]*/g) ?? [])
+    if (![...layout.fields, ...layout.shape].some((field) => field.name === name))
+      throw new PatternError(`${mnemonic}: no field ${name}`);
+  return Object.freeze({
+    mnemonic,
+    pattern,
+    syntax,
+    meaning,
+    since: options.since ?? "power8",
+    ...layout,
+  });
+}
+
+/**
+ * Tells a row's meaning to an engine. `fields` has what the engine wants each operand field to be (typed by nobody: rows
+ * pass them on and never look inside) and the number of each shape field.
+ */
+export function perform<V, B>(
+  row: Row,
+  machine: Machine<V, B>,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  row.meaning(machine as never, fields as never);
+}
+
+/** Has this processor the instruction? */
+export function existsOn(row: Row, cpu: CpuModel): boolean {
+  return cpuModels.indexOf(row.since) <= cpuModels.indexOf(cpu);
+}
