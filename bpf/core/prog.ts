@@ -1,0 +1,48 @@
+// A function as the BPF core hands it to a JIT: fixed-up instructions and what the JIT may look at.
+// Types only; how it comes about is in load.ts.
+import type { U64 } from "../../word/long.ts";
+import type { Insn } from "../insn.ts";
+
+/**
+ * One function of a program, after fixups. The JIT compiles each to an image of its own.
+ * @linux include/linux/bpf.h struct bpf_prog, struct bpf_prog_aux
+ */
+export interface BpfFunction {
+  readonly name: string;
+  /** Place in `aux.func`; 0 is the program itself. */
+  readonly index: number;
+  /**
+   * Jump offsets are relative and stay inside the function. LD_IMM64 holds addresses (`src` is 0).
+   * CALL with src 0: `imm` = address of the helper - __bpf_call_base, cut to 32 bits.
+   * CALL with src 1: `off` = the callee's index in `aux.func`; `imm` = address of the callee's image - __bpf_call_base
+   * cut to 32 bits, 0 until the callee has an image. It is the `off` that counts.
+   */
+  readonly insns: readonly Insn[];
+  /** Bytes of BPF stack that the function uses, rounded up to 8. */
+  readonly stackDepth: number;
+  /** True where the verifier put in the zero extensions, so that 32-bit operations need none of their own. */
+  readonly verifierZext: boolean;
+  readonly aux: BpfFunctionAux;
+  /** Entry of the function's image, zero until it has one. The loader fills it in. */
+  bpfFunc: U64;
+}
+
+export interface BpfFunctionAux {
+  /** Every function of the program; the same list in each of them. */
+  readonly func: readonly BpfFunction[];
+  /** How many of `func` may be called; 0 in a program of one function, as in Linux. */
+  readonly funcCnt: number;
+}
+
+/** What the core needs back from a JIT, for each function in order. */
+export interface JitedImages {
+  readonly functions: readonly {
+    /** Entry point: where a call goes (the descriptor's address in ELFv1). */
+    readonly image: U64;
+    /** Bytes of code. */
+    readonly bytes: number;
+  }[];
+}
+
+/** Compiles all functions of a program, so that calls between them arrive. Throws its own Error when it cannot. */
+export type Jit<J extends JitedImages = JitedImages> = (functions: readonly BpfFunction[]) => J;
