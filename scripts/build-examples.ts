@@ -1,0 +1,24 @@
+// Compiles the C sources of examples/ for both byte orders with clang and strips them to what a loader reads.
+// `tsx scripts/build-examples.ts [DIRECTORY]`; without a directory the committed objects are replaced.
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ENDIANS, examplePath, examples } from "./examples.ts";
+
+/** Writes NAME.el.o and NAME.eb.o of every example into `directory`; throws when clang or llvm-strip fails. */
+export function buildExamples(directory: string): void {
+  const cwd = dirname(examplePath("bpf.h"));
+  for (const { name, mcpu } of examples)
+    for (const endian of ENDIANS) {
+      const object = join(directory, `${name}.${endian}.o`);
+      const flags = `-target bpf${endian} -mcpu=${mcpu} -O2 -g -Wall -Werror -Wno-unused-variable -fdebug-compilation-dir=.`;
+      execFileSync("clang", [...flags.split(" "), "-c", `${name}.c`, "-o", object], {
+        cwd,
+        stdio: "inherit",
+      });
+      execFileSync("llvm-strip", ["-g", object], { stdio: "inherit" });
+    }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  buildExamples(process.argv[2] ?? dirname(examplePath("bpf.h")));
