@@ -1,45 +1,99 @@
-// What the processor asks of a memory management unit. The translations themselves are not here.
+// What the engines ask of a memory management unit, and which one answers: hash table, radix tree or real mode.
+// It translates one byte's address; page crossing, alignment and the software TLB are the engines' work.
 import type { U64 } from "../../word/long.ts";
-import type { Ram } from "../ram.ts";
-import type { CpuState } from "../state.ts";
+import { machineCheck } from "./interrupt.ts";
+import { hashTableOf, translateHash } from "./hash.ts";
+import { translateRadix } from "./radix.ts";
+import { Slb, type SlbStorage } from "./slb.ts";
 
 export type Access = "load" | "store" | "fetch";
 
-/** Why an address could not be translated: what the processor's interrupt says. */
+/** A translation that the processor refuses, as the interrupt that it raises. */
 export interface StorageInterrupt {
   readonly kind: "interrupt";
-  /** 0x300 0x380 0x400 0x480 */
+  /** 0x300, 0x380 (data), 0x400, 0x480 (instruction), or 0x200 where the real address is not RAM. */
   readonly vector: number;
+  /** Goes to DSISR; 0 for a fetch. */
   readonly dsisr: number;
-  /** Bits to OR into SRR1. */
+  /** Bits to OR into SRR1; 0 for a load or store except in a machine check. */
   readonly srr1: number;
+  /** Goes to DAR; undefined for a fetch. */
   readonly dar: U64 | undefined;
 }
 
-/** Where an effective address is. */
+/** A permitted translation; the three flags speak of the same page in the same machine state. */
 export interface Page {
   readonly kind: "page";
-  /** Real address of the effective address's byte. */
+  /** Real address of the byte that the effective address names. */
   readonly real: number;
+  /** Size of the page, a power of two; `real` and the effective address agree below it. */
   readonly pageBytes: number;
-  /** May enter the store TLB: permitted, and C is set. */
+  /** Stores are permitted and C is set already: the page may enter the store TLB. */
   readonly writable: boolean;
   readonly readable: boolean;
   readonly executable: boolean;
 }
 
 export interface Mmu {
+  /** Reads MSR, PTCR, PIDR, SDR1, AMR, IAMR and the SLB anew each time; sets R and C in guest memory. Never throws. */
   translate(ea: U64, access: Access): Page | StorageInterrupt;
 }
 
-/** Real mode alone: the real address is the effective address without its first four bits. */
-export const createMmu: (state: CpuState, ram: Ram) => Mmu = () => ({
-  translate: (ea) => ({
-    kind: "page",
-    real: (ea.high & 0x0fff_ffff) * 0x1_0000_0000 + (ea.low >>> 0),
-    pageBytes: 4096,
-    writable: true,
-    readable: true,
-    executable: true,
-  }),
-});
+/** The registers that translation reads; `CpuState` has them. */
+export interface MmuState extends SlbStorage {
+  readonly model: "power8" | "power9" | "power10";
+  readonly msr: U64;
+  spr(name: "PTCR" | "PIDR" | "SDR1" | "AMR" | "IAMR"): U64;
+}
+
+/** Real memory as the table walks need it; `Ram` is one. */
+export interface RealMemory {
+  /** Bytes; real addresses run from 0 to size - 1. */
+  readonly size: number;
+  load(bytes: 8, address: number, endian: "be"): U64;
+  store(bytes: 8, address: number, value: U64, endian: "be"): void;
+}
+
+// MSR bits of the low word.
+const PR = 0x4000;
+const IR = 0x20;
+const DR = 0x10;
+
+/** The MMU of a processor: SDR1's hash table on power8, on later ones what the partition table's entry 0 says. */
+export function createMmu(state: MmuState, ram: RealMemory): Mmu {
+  const slb = new Slb(state);
+  return {
+    translate(ea, access) {
+      const msr = state.msr.low;
+      if ((msr & (access === "fetch" ? IR : DR)) === 0) return realMode(ea, access, ram.size);
+      const problemState = (msr & PR) !== 0;
+      const amr = state.spr("AMR");
+      const iamr = state.spr("IAMR");
+      const common = { ram, problemState, amr, iamr };
+      if (state.model === "power8") {
+        const table = hashTableOf(state.spr("SDR1"));
+        return translateHash({ ...common, slb, table, format: "2.07" }, ea, access);
+      }
+      const ptcr = state.spr("PTCR");
+      const partition = partitionEntry(ptcr, ram);
+      if (partition === undefined) return machineCheck(ea, access);
+      if (partition.high < 0) {
+        return translateRadix({ ...common, ptcr, pid: state.spr("PIDR").low >>> 0 }, ea, access);
+      }
+      return translateHash({ ...common, slb, table: hashTableOf(partition), format: "3.0" }, ea, access);
+    },
+  };
+}
+
+/** First doubleword of the partition table's entry 0, the only partition there is; undefined where it is not in RAM. */
+function partitionEntry(ptcr: U64, ram: RealMemory): U64 | undefined {
+  const base = (ptcr.high & 0x0fff_ffff) * 2 ** 32 + ((ptcr.low & ~0xfff) >>> 0);
+  return base + 16 <= ram.size ? ram.load(8, base, "be") : undefined;
+}
+
+/** Hypervisor real mode: the four high-order bits of the address are ignored [Power ISA v3.1B III 6.7.3]. */
+function realMode(ea: U64, access: Access, size: number): Page | StorageInterrupt {
+  const real = (ea.high & 0x0fff_ffff) * 2 ** 32 + (ea.low >>> 0);
+  if (real >= size) return machineCheck(ea, access);
+  return { kind: "page", real, pageBytes: 4096, writable: true, readable: true, executable: true };
+}
