@@ -2,6 +2,8 @@
 // V is a 64-bit value and B a truth value; both exist only when the guest runs, so a row cannot look into them.
 import type { CrBit, CrField, Gpr, Imm, Spr } from "./pattern.ts";
 
+/** SPRs that rows use by name. */
+export type NamedSpr = "LR" | "CTR" | "TAR";
 export type Bytes = 1 | 2 | 4 | 8;
 export type Sign = "signed" | "unsigned";
 
@@ -161,8 +163,8 @@ export interface Machine<V, B> {
   cr(): V;
   setCr(v: V): void;
   /** Which SPRs exist and who may use them is the engine's to know, from spr.ts. */
-  spr(s: Spr | "LR" | "CTR"): V;
-  setSpr(s: Spr | "LR" | "CTR", v: V): void;
+  spr(s: Spr | NamedSpr): V;
+  setSpr(s: Spr | NamedSpr, v: V): void;
 
   load(bytes: Bytes, ea: V, order?: "guest" | "reversed"): V;
   store(bytes: Bytes, ea: V, v: V, order?: "guest" | "reversed"): void;
