@@ -27,7 +27,7 @@ import {
   operationOf,
   sourceOf,
 } from "../bpf/opcodes.ts";
-import { JitError } from "./error.ts";
+import { JitError, unsupported } from "./error.ts";
 import { instructions } from "./flow.ts";
 import { BPF_TAIL_CALL } from "./frame.ts";
 import { alu, isZext } from "./opcode/alu.ts";
@@ -77,7 +77,7 @@ function instruction(pass: Pass, insn: Insn, at: number): void {
       loadImm64(pass, insn, pass.compilation.fn.insns[at + 1]);
       return;
   }
-  throw new JitError("ENOTSUPP", `opcode ${insn.code} is unsupported`);
+  throw unsupported(insn);
 }
 
 function jumpOrCall(pass: Pass, insn: Insn, at: number): void {

@@ -13,3 +13,10 @@ export class JitError extends Error {
     this.errno = errno;
   }
 }
+
+/** An opcode, or its operation, that this JIT does not compile. */
+export const unsupported = ({ code, imm }: { readonly code: number; readonly imm: number }): JitError =>
+  new JitError(
+    "ENOTSUPP",
+    `opcode 0x${code.toString(16).padStart(2, "0")} (immediate ${imm}) is unsupported`,
+  );

@@ -21,7 +21,7 @@ import {
   operationOf,
   sourceOf,
 } from "../../bpf/opcodes.ts";
-import { JitError } from "../error.ts";
+import { JitError, unsupported } from "../error.ts";
 import { fitsS16, load32 } from "../immediates.ts";
 import type { Pass } from "../pass.ts";
 // prettier-ignore
@@ -220,7 +220,7 @@ export function alu(pass: Pass, insn: Insn, at: number): void {
   }
   const signed = (operation === BPF_DIV || operation === BPF_MOD) && insn.off === 1;
   const row = rows[operation | (signed ? SIGNED : 0)];
-  if (row === undefined) throw new JitError("ENOTSUPP", `opcode ${insn.code} is unsupported`);
+  if (row === undefined) throw unsupported(insn);
   const d = gprOf(insn.dst);
   if (sourceOf(insn.code) === BPF_X) {
     const s = isShift(operation) ? countRegister(pass, insn, at, wide) : gprOf(insn.src);

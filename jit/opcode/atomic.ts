@@ -11,7 +11,7 @@ import {
   BPF_XOR,
   bytesOf,
 } from "../../bpf/opcodes.ts";
-import { JitError } from "../error.ts";
+import { unsupported } from "../error.ts";
 import type { Pass } from "../pass.ts";
 // prettier-ignore
 import {
@@ -42,7 +42,7 @@ const retried = (words: Words): Words => [...words, branchIf(IF_NE, -words.lengt
 
 export function atomic(pass: Pass, insn: Insn): void {
   const bytes = bytesOf(insn.code);
-  if (bytes !== 4 && bytes !== 8) throw new JitError("ENOTSUPP", `atomic of ${bytes} bytes is unsupported`);
+  if (bytes !== 4 && bytes !== 8) throw unsupported(insn);
   const { reserve, conditional, compare } = widths[bytes];
   const [base, source] = [gprOf(insn.dst), gprOf(insn.src)];
   const loadReserve = reserve(VALUE, INDEX, base);
@@ -64,7 +64,7 @@ export function atomic(pass: Pass, insn: Insn): void {
     return;
   }
   const operation = operations[insn.imm & ~BPF_FETCH];
-  if (operation === undefined) throw new JitError("ENOTSUPP", `atomic operation ${insn.imm} is unsupported`);
+  if (operation === undefined) throw unsupported(insn);
   const change = [operation(VALUE, VALUE, source), storeConditional(VALUE)];
   if ((insn.imm & BPF_FETCH) === 0) {
     pass.emit(retried([loadReserve, ...change]));

@@ -6,7 +6,7 @@ import {
   BPF_JEQ, BPF_JGE, BPF_JGT, BPF_JLE, BPF_JLT, BPF_JMP, BPF_JNE, BPF_JSET, BPF_JSGE, BPF_JSGT, BPF_JSLE, BPF_JSLT, BPF_X,
   classOf, operationOf, sourceOf,
 } from "../../bpf/opcodes.ts";
-import { JitError } from "../error.ts";
+import { JitError, unsupported } from "../error.ts";
 import { fitsS16, load32 } from "../immediates.ts";
 import type { Pass } from "../pass.ts";
 // prettier-ignore
@@ -95,7 +95,7 @@ export function jump(pass: Pass, insn: Insn, at: number): void {
 /** Jumps where a comparison holds; `at`: slot of the instruction. */
 export function conditionalJump(pass: Pass, insn: Insn, at: number): void {
   const row = rows[operationOf(insn.code)];
-  if (row === undefined) throw new JitError("ENOTSUPP", `opcode ${insn.code} is unsupported`);
+  if (row === undefined) throw unsupported(insn);
   const compare = row[classOf(insn.code) === BPF_JMP ? 64 : 32];
   const d = gprOf(insn.dst);
   if (sourceOf(insn.code) === BPF_X) pass.emit(compare.x(d, gprOf(insn.src)));

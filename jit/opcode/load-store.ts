@@ -2,7 +2,7 @@
 // [Linux 6.12 arch/powerpc/net/bpf_jit_comp64.c]
 import type { Insn } from "../../bpf/insn.ts";
 import { BPF_MEM, BPF_MEMSX, BPF_PSEUDO_FUNC, bytesOf, modeOf } from "../../bpf/opcodes.ts";
-import { JitError } from "../error.ts";
+import { JitError, unsupported } from "../error.ts";
 import { imm64, load32, load64, MAX_LOAD64_WORDS, padded } from "../immediates.ts";
 import type { Pass } from "../pass.ts";
 import {
@@ -66,8 +66,7 @@ export function load(pass: Pass, insn: Insn): void {
   const bytes = bytesOf(insn.code);
   const mode = modeOf(insn.code);
   const how = mode === BPF_MEM ? zeroExtending[bytes] : bytes === 8 ? undefined : signExtending[bytes];
-  if (how === undefined || (mode !== BPF_MEM && mode !== BPF_MEMSX))
-    throw new JitError("ENOTSUPP", `load opcode ${insn.code} is unsupported`);
+  if (how === undefined || (mode !== BPF_MEM && mode !== BPF_MEMSX)) throw unsupported(insn);
   pass.emit(how(gprOf(insn.dst), insn.off, gprOf(insn.src)));
 }
 
