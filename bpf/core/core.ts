@@ -1,0 +1,161 @@
+// The BPF part of a kernel: its maps, its helpers' surroundings, and the way of a linked program to a loaded one.
+import type { U64 } from "../../word/long.ts";
+import { hex64, u64 } from "../../word/long.ts";
+import type { LinkedProgram, MapDefinition } from "../elf/types.ts";
+import type { HelperContext } from "../helpers/context.ts";
+import { createRandom } from "../helpers/random.ts";
+import { helpers, isPermitted } from "../helpers/table.ts";
+import { BpfLoadError } from "../load-error.ts";
+import { createMap } from "../maps/create.ts";
+import type { BpfMap } from "../maps/map.ts";
+import type { KernelMemory } from "../memory.ts";
+import { MAX_BPF_STACK } from "../opcodes.ts";
+import { programType } from "../types/table.ts";
+import type { Checked, CheckOptions } from "../verifier/checked.ts";
+import { VerifierError } from "../verifier/error.ts";
+import { rewrite, setCallDistances, split } from "./load.ts";
+import { LoadedProgram } from "./loaded.ts";
+import type { Jit, JitedImages } from "./prog.ts";
+
+export interface BpfEnvironment<J extends JitedImages = JitedImages> {
+  readonly memory: KernelMemory;
+  /** Address of a helper's function in kernel text; undefined where the kernel has none of this number. */
+  readonly helperAddress: (id: number) => U64 | undefined;
+  /** Address of __bpf_call_base. */
+  readonly bpfCallBase: U64;
+  /** Nanoseconds since boot. */
+  readonly now: () => U64;
+  /** Seed of hashes and of bpf_get_prandom_u32; 0 when not given. */
+  readonly seed?: number;
+  /** Number of the one CPU; 0 when not given. */
+  readonly cpu?: number;
+  /** Compiles loaded programs. Without it they can only be interpreted. */
+  readonly jit?: Jit<J>;
+  /** Gets every message of bpf_trace_printk. */
+  readonly trace?: (message: string) => void;
+}
+
+export interface LoadOptions {
+  /** Refuses programs. Not given: as lib/test_bpf.c loads, nothing is checked and every stack has 512 bytes. */
+  readonly check?: ((program: LinkedProgram, options: CheckOptions) => Checked) | undefined;
+  /** Maps that are there already, by name; those of the object that are missing here are created. */
+  readonly maps?: ReadonlyMap<string, BpfMap> | undefined;
+  /** Leaves the program to the interpreter though there is a JIT. */
+  readonly noJit?: boolean | undefined;
+}
+
+/** Everything BPF in one kernel. */
+export class BpfCore<J extends JitedImages = JitedImages> {
+  readonly #environment: BpfEnvironment<J>;
+  readonly #maps = new Map<string, BpfMap>();
+  readonly #random: () => number;
+  #lastMapId = 0;
+  #lastProgramId = 0;
+  /** What helpers see of this kernel. */
+  readonly helperContext: HelperContext;
+
+  constructor(environment: BpfEnvironment<J>) {
+    this.#environment = environment;
+    this.#random = createRandom(environment.seed ?? 0);
+    this.helperContext = {
+      memory: environment.memory,
+      map: (address) => this.#maps.get(hex64(address)),
+      now: environment.now,
+      random: this.#random,
+      cpu: environment.cpu ?? 0,
+      trace: environment.trace ?? (() => undefined),
+    };
+  }
+
+  /** @throws BpfLoadError EINVAL, E2BIG, ENOMEM as BPF_MAP_CREATE. */
+  createMap(definition: MapDefinition): BpfMap {
+    const { memory } = this.#environment;
+    const map = createMap(++this.#lastMapId, definition, { memory, random: this.#random });
+    this.#maps.set(hex64(map.address), map);
+    return map;
+  }
+
+  freeMap(map: BpfMap): void {
+    this.#maps.delete(hex64(map.address));
+    map.free();
+  }
+
+  /**
+   * @throws VerifierError for what the check or a context refuses, BpfLoadError for maps and the rest, and what the JIT
+   *   throws; nothing stays allocated then
+   */
+  load(program: LinkedProgram, options: LoadOptions = {}): LoadedProgram<J> {
+    const { jit, memory, bpfCallBase } = this.#environment;
+    const type = programType(program.type);
+    if (options.check !== undefined && type === undefined)
+      throw new BpfLoadError(`programs of type ${program.type} cannot be loaded`, "EINVAL");
+    if (program.endian !== memory.endian)
+      throw new BpfLoadError(`a program for ${program.endian} on a kernel that is ${memory.endian}`);
+    const permitted = (id: number): boolean => {
+      const helper = helpers.find((h) => h.id === id);
+      return helper !== undefined && isPermitted(helper, program.type);
+    };
+    const checked = options.check?.(program, { helper: permitted }) ?? unchecked(program);
+    const created: BpfMap[] = [];
+    try {
+      const maps = program.maps.map((definition) => {
+        const there = options.maps?.get(definition.name);
+        if (there !== undefined) return there;
+        const map = this.createMap(definition);
+        created.push(map);
+        return map;
+      });
+      const helperImm = (id: number): number | undefined => this.#helperImm(id);
+      const xlated = rewrite(program, checked, type, { helperImm, maps });
+      const functions = split(xlated, checked, maps);
+      const jited = options.noJit === true ? undefined : jit?.(functions);
+      jited?.functions.forEach(({ image }, i) => {
+        const f = functions[i];
+        if (f !== undefined) f.bpfFunc = image;
+      });
+      if (jited !== undefined) setCallDistances(functions, bpfCallBase);
+      return new LoadedProgram<J>({
+        id: ++this.#lastProgramId,
+        program,
+        type,
+        checked,
+        xlated,
+        functions,
+        maps,
+        jited,
+        memory,
+        helper: (imm) => this.#helperByImm(imm),
+        release: () => created.forEach((map) => this.freeMap(map)),
+      });
+    } catch (error) {
+      created.forEach((map) => this.freeMap(map));
+      throw error;
+    }
+  }
+
+  #helperImm(id: number): number | undefined {
+    const address = this.#environment.helperAddress(id);
+    if (address === undefined) return undefined;
+    const distance = address.sub(this.#environment.bpfCallBase).toSigned();
+    if (!distance.eq(distance.toInt()))
+      throw new VerifierError({
+        errno: "ERANGE",
+        message: `helper ${id} is out of reach of __bpf_call_base`,
+      });
+    return distance.toInt();
+  }
+
+  #helperByImm(imm: number): ReturnType<LoadedProgramHelper> {
+    const address = this.#environment.bpfCallBase.add(u64(imm));
+    const helper = helpers.find(({ id }) => this.#environment.helperAddress(id)?.eq(address) === true);
+    if (helper === undefined) return undefined;
+    return (...args) => helper.call(this.helperContext, ...args);
+  }
+}
+
+type LoadedProgramHelper = ConstructorParameters<typeof LoadedProgram>[0]["helper"];
+
+function unchecked(program: LinkedProgram): Checked {
+  const functions = program.functions.map((f) => ({ ...f, stackDepth: MAX_BPF_STACK, usesTailCall: false }));
+  return { functions, contextAccesses: new Set(), processedInsns: 0 };
+}
