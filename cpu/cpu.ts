@@ -1,12 +1,24 @@
 // One processor with its memory: state, MMU and an engine behind one run loop. How instructions are executed is the engines'.
-import { createMmu, type Mmu } from "./mmu/mmu.ts";
-import { Ram } from "./ram.ts";
+import type { U64 } from "../word/long.ts";
+import { hex64 } from "../word/long.ts";
+import { GuestMemory } from "./guest-memory.ts";
+import { deliver, savedState, type Interrupt } from "./interrupt.ts";
 import type { CpuModel } from "./isa/row.ts";
+import { createMmu, type Mmu } from "./mmu/mmu.ts";
+import { Slb } from "./mmu/slb.ts";
+import { Ram } from "./ram.ts";
+import { ReferenceEngine } from "./reference/engine.ts";
 import { CpuState, type Endian } from "./state.ts";
 import type { Stop } from "./stop.ts";
+import type { Outcome } from "./system/context.ts";
+
+export type { Stop } from "./stop.ts";
 
 /** An engine by name; `auto` takes the fastest there is. */
 export type EngineName = "reference" | "interpreter" | "translator" | "auto";
+
+/** Interrupts of a fetch. At an interrupt's vector one of them, or the same interrupt again, would come back for ever. */
+const fetchVectors: ReadonlySet<number> = new Set([0x200, 0x400, 0x480]);
 
 /** What a caller asked for that the machine does not have. */
 export class CpuUsageError extends Error {
@@ -23,31 +35,36 @@ export interface CpuOptions {
   readonly engine?: EngineName;
   /** Whether interrupts go to the guest's vectors (default) or stop the run. */
   readonly interrupts?: "guest" | "host";
-  /** In place of the processor's own MMU: for tests. */
-  readonly mmu?: (state: CpuState, ram: Ram) => Mmu;
 }
 
 /** A processor and its real memory. */
 export class Cpu {
   readonly state: CpuState;
   readonly ram: Ram;
+  readonly slb: Slb;
   readonly mmu: Mmu;
+  /** Memory by effective address, as the guest reaches it now. */
+  readonly memory: GuestMemory;
   readonly interrupts: "guest" | "host";
-  readonly engine: EngineName;
+  /** Never `auto`. */
+  readonly engine: Exclude<EngineName, "auto">;
+  readonly #reference: ReferenceEngine;
+  /** NIA after an interrupt was delivered whose vector has not been fetched yet. */
+  #vector: { readonly nia: U64; readonly cause: Interrupt } | undefined;
 
   /** @throws CpuUsageError where the engine is not built; RangeError where the memory's size is impossible. */
   constructor(options: CpuOptions) {
-    if (options.engine === "translator")
+    const { ramBytes, endian, model = "power9", engine = "auto", interrupts = "guest" } = options;
+    if (engine === "translator")
       throw new CpuUsageError("engine translator: not built yet; use interpreter, reference or auto");
-    this.state = new CpuState({
-      ramBytes: options.ramBytes,
-      endian: options.endian,
-      model: options.model ?? "power9",
-    });
+    this.state = new CpuState({ ramBytes, endian, model });
     this.ram = new Ram(this.state);
-    this.mmu = (options.mmu ?? createMmu)(this.state, this.ram);
-    this.interrupts = options.interrupts ?? "guest";
-    this.engine = options.engine ?? "auto";
+    this.slb = new Slb(this.state);
+    this.mmu = createMmu(this.state, this.ram);
+    this.memory = new GuestMemory(this.state, this.mmu);
+    this.interrupts = interrupts;
+    this.engine = engine === "auto" ? "reference" : engine;
+    this.#reference = new ReferenceEngine(this.state, this.memory, this.slb);
   }
 
   /** Instructions executed so far. One that ends in an interrupt, and attn, count. */
@@ -55,13 +72,46 @@ export class Cpu {
     return this.state.instructions;
   }
 
-  /** Forgets every translation the engines keep; needed after translation tables in memory change without tlbie. */
+  /** Forgets every translation the engines keep; needed after translation tables in memory are changed from outside the guest. */
   flushTlb(): void {
     this.state.flushTlb();
   }
 
-  /** Executes up to `maxInsns` instructions from NIA on. */
+  /**
+   * Executes up to `maxInsns` instructions from NIA on. An attn instruction stops at itself: the caller sets NIA on.
+   * An illegal instruction goes to 0xe40 (HSRR0, HSRR1, HEIR); other interrupts to the vectors in stop.ts and interrupt.ts.
+   */
   run(maxInsns: number): Stop {
-    return { reason: "unhandled", cia: this.state.nia, detail: `no engine yet for ${maxInsns} instructions` };
+    const end = this.state.instructions + maxInsns;
+    while (this.state.instructions < end) {
+      const stop = this.#finish(this.#reference.step());
+      if (stop !== undefined) return stop;
+    }
+    return { reason: "max-insns" };
+  }
+
+  /** What an outcome means for the run; undefined goes on. */
+  #finish(outcome: Outcome): Stop | undefined {
+    if (outcome === undefined) {
+      this.#vector = undefined;
+      return undefined;
+    }
+    if (outcome.kind === "halt") return outcome.stop;
+    if (this.interrupts === "host") {
+      const { vector, dar, dsisr, detail } = outcome;
+      return { reason: "interrupt", vector, ...savedState(this.state, outcome), dar, dsisr, detail };
+    }
+    const { nia } = this.state;
+    const last = this.#vector;
+    if (
+      last?.nia.eq(nia) === true &&
+      (last.cause.vector === outcome.vector || fetchVectors.has(outcome.vector))
+    ) {
+      const detail = `interrupt ${last.cause.vector.toString(16)} (${last.cause.detail}): its vector ${hex64(nia)} raises ${outcome.vector.toString(16)} (${outcome.detail})`;
+      return { reason: "unhandled", cia: nia, detail };
+    }
+    deliver(this.state, outcome);
+    this.#vector = { nia: this.state.nia, cause: outcome };
+    return undefined;
   }
 }

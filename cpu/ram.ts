@@ -1,10 +1,8 @@
 // Real memory by real address. No translation, no protection: what the processor and devices reach by a real address.
 import type { U64 } from "../word/long.ts";
 import { fromHalves } from "../word/long.ts";
+import type { Bytes } from "./isa/machine.ts";
 import { RAM_OFFSET, type CpuState, type Endian } from "./state.ts";
-
-/** An access of this many bytes. */
-export type Bytes = 1 | 2 | 4 | 8;
 
 /** The machine's real memory. Addresses are bytes from 0; one outside throws RangeError. */
 export class Ram {

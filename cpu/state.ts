@@ -28,9 +28,9 @@ export const STATE = Object.freeze({
   NIA: 0x228,
   MSR: 0x230,
   EA: 0x238,
-  RESERVEREAL: 0x240,
-  RESERVEBYTES: 0x248,
-  LEAVE: 0x24c,
+  RESERVEPLACE: 0x240,
+  RESERVEBYTES: 0x244,
+  LEAVE: 0x248,
   CR: 0x300,
   SLB: 0x400,
   SPR: 0x1000,
@@ -260,14 +260,14 @@ export class CpuState {
     if (translationSprs.has(n)) this.flushTlb();
   }
 
-  /** The reservation: a real address and its length in bytes, or undefined. [Power ISA v3.1B II 1.7.2.1] */
-  get reservation(): { readonly real: number; readonly bytes: number } | undefined {
+  /** The reservation: where in the memory and how many bytes, or undefined. [Power ISA v3.1B II 1.7.2.1] */
+  get reservation(): { readonly place: number; readonly bytes: number } | undefined {
     const bytes = this.view.getInt32(STATE.RESERVEBYTES, true);
-    return bytes === 0 ? undefined : { real: this.view.getFloat64(STATE.RESERVEREAL, true), bytes };
+    return bytes === 0 ? undefined : { place: this.view.getUint32(STATE.RESERVEPLACE, true), bytes };
   }
 
-  set reservation(value: { readonly real: number; readonly bytes: number } | undefined) {
-    this.view.setFloat64(STATE.RESERVEREAL, value?.real ?? 0, true);
+  set reservation(value: { readonly place: number; readonly bytes: number } | undefined) {
+    this.view.setUint32(STATE.RESERVEPLACE, value?.place ?? 0, true);
     this.view.setInt32(STATE.RESERVEBYTES, value?.bytes ?? 0, true);
   }
 
@@ -276,11 +276,12 @@ export class CpuState {
     return { esid: this.#get(STATE.SLB + 16 * (n & 31)), vsid: this.#get(STATE.SLB + 16 * (n & 31) + 8) };
   }
 
-  /** Stores SLB entry `n` and flushes the software TLB. */
+  /** Stores SLB entry `n`; flushes the software TLB unless the entry was empty, which no translation can have come from. */
   setSlbEntry(n: number, entry: { readonly esid: U64; readonly vsid: U64 }): void {
+    const old = this.slbEntry(n);
     this.#set(STATE.SLB + 16 * (n & 31), entry.esid);
     this.#set(STATE.SLB + 16 * (n & 31) + 8, entry.vsid);
-    this.flushTlb();
+    if (!old.esid.isZero()) this.flushTlb();
   }
 
   /** Forgets every translation the engines keep. */
@@ -291,7 +292,15 @@ export class CpuState {
 
   /** The time base: one tick for eight instructions, so that runs repeat exactly. */
   get timeBase(): U64 {
-    return this.spr("TBL").add(u64(Math.floor(this.instructions / 8)));
+    return this.#get(STATE.SPR + 8 * SPR.TBL).add(this.#ticks());
+  }
+
+  set timeBase(value: U64) {
+    this.#set(STATE.SPR + 8 * SPR.TBL, value.sub(this.#ticks()));
+  }
+
+  #ticks(): U64 {
+    return u64(Math.floor(this.instructions / 8));
   }
 
   /** All general registers, CR, XER, LR, CTR, NIA and MSR: for comparing machines and for dumps. */

@@ -1,30 +1,13 @@
-// Why a run of the processor ended, and what an interrupt is. Nothing here runs or delivers anything.
+// Why a run of the processor ended. Nothing here runs anything.
 import type { U64 } from "../word/long.ts";
-
-/**
- * An interrupt that an instruction causes. `vector` as in the manual (0x300, 0x700 …); `srr1` are bits to OR into SRR1 or HSRR1;
- * `hypervisor` interrupts (0xe40 …) save to HSRR0 and HSRR1. `next`: SRR0 is the instruction after (sc), otherwise this one.
- */
-export interface Interrupt {
-  readonly kind: "interrupt";
-  readonly vector: number;
-  readonly srr1: number;
-  readonly dar?: U64 | undefined;
-  readonly dsisr?: number | undefined;
-  readonly hypervisor?: boolean;
-  readonly next?: boolean;
-  /** The instruction word, for HEIR. */
-  readonly word?: number;
-  /** For people: what went wrong. */
-  readonly detail: string;
-}
 
 /**
  * Why `Cpu.run` returned.
  * `attn`: at an attn instruction; NIA is its address, and the caller sets NIA on.
  * `max-insns`: as many instructions as asked for were executed.
- * `interrupt`: only with interrupts "host": nothing was delivered; SRR0, SRR1, DAR, DSISR and MSR are untouched, NIA is `srr0`.
- * `unhandled`: the processor cannot go on: the vector itself cannot be fetched, or the machine lacks what was asked for.
+ * `interrupt`: only with interrupts "host": nothing was delivered; registers are as before the instruction, NIA is its address;
+ * `srr0` and `srr1` are what SRR0 and SRR1 (HSRR0 and HSRR1) would get: srr0 of sc is the instruction after.
+ * `unhandled`: the processor cannot go on: the vector itself cannot be fetched, or something is asked for that the machine lacks.
  */
 export type Stop =
   | { readonly reason: "attn"; readonly cia: U64 }
@@ -39,3 +22,9 @@ export type Stop =
       readonly detail: string;
     }
   | { readonly reason: "unhandled"; readonly cia: U64; readonly detail: string };
+
+/** An instruction that ends the run, without having changed anything. */
+export interface Halt {
+  readonly kind: "halt";
+  readonly stop: Stop;
+}

@@ -90,10 +90,14 @@ export interface MapDefinition {
   readonly maxEntries: number;
   /** BPF_F_… bits. */
   readonly flags: number;
-  /** Contents of the one value of a .data, .rodata or .bss map, `valueSize` bytes. */
+  /** Contents of the one value of a .data or .rodata map, `valueSize` bytes; a .bss map has none and starts as zeros. */
   readonly initial?: Uint8Array;
   /** The program may only read it, and it is frozen before loading (.rodata). */
   readonly readonly?: boolean;
+  /** What the maps in an array or hash of maps look like. */
+  readonly inner?: MapDefinition;
+  /** Programs or maps that the definition puts into elements from the start, by symbol name. */
+  readonly programs?: readonly { readonly index: number; readonly name: string }[];
 }
 
 /** A function of a linked program; `start` and `length` in slots. */

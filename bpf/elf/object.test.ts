@@ -1,0 +1,315 @@
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { clang, compile } from "../../test/clang.ts";
+import { describeWithKernel, Pins } from "../../test/kernel-bpf.ts";
+import { describeWithOracle } from "../../test/oracles.ts";
+import { encodeInsns } from "../insn.ts";
+import { BpfLoadError } from "../load-error.ts";
+import { printInsns } from "../print.ts";
+import { BpfObject } from "./object.ts";
+import { progTypeOfSection } from "./sections.ts";
+
+const SOURCE = `
+struct val { u64 a; u32 b[3]; };
+struct { __uint(type, 1); __type(key, u32); __type(value, struct val); __uint(max_entries, 100); __uint(map_flags, 1); } counts SEC(".maps");
+struct { __uint(type, 2); __uint(key_size, 4); __uint(value_size, 16); __uint(max_entries, 7); } second SEC(".maps");
+int other(struct xdp_md *ctx);
+struct { __uint(type, 3); __uint(key_size, 4); __uint(max_entries, 3); __array(values, int (void *)); } jumps SEC(".maps") = { .values = { [1] = (void *)&other } };
+u64 counter = 5; u32 zeros[4]; const volatile u32 config = 77; static volatile u32 hidden = 9;
+NOINLINE static int leaf(u64 x) { return x * 3 + hidden; }
+NOINLINE int global_fn(u64 x) { return leaf(x) + leaf(x + 1); }
+static long cb(void *map, u32 *key, struct val *v, void *ctx) { return 0; }
+SEC("xdp") int main_prog(struct xdp_md *ctx) {
+  u32 k = ctx->ingress_ifindex; struct val *v = bpf_map_lookup_elem(&counts, &k);
+  if (v) v->a += global_fn(k) + config;
+  v = bpf_map_lookup_elem(&second, &k); if (v) v->b[0]++;
+  counter++; zeros[2] += 1; bpf_for_each_map_elem(&counts, cb, 0, 0);
+  bpf_tail_call(ctx, &jumps, 1);
+  return leaf(k);
+}
+SEC("xdp") int other(struct xdp_md *ctx) { return 2; }
+SEC("tc") int cls(void *ctx) { return global_fn(3); }
+char _license[] SEC("license") = "GPL";
+`;
+
+describe("program types", () => {
+  for (const [section, type] of [
+    ["socket", "socket_filter"],
+    ["socket1", "socket_filter"],
+    ["xdp", "xdp"],
+    ["xdp.frags/devmap", "xdp"],
+    ["?xdp", "xdp"],
+    ["tc", "sched_cls"],
+    ["classifier/ingress", "sched_cls"],
+    ["action", "sched_act"],
+    ["raw_tracepoint/x", "raw_tracepoint"],
+    ["raw_tp.w/x", "raw_tracepoint_writable"],
+    ["cgroup_skb/egress", "cgroup_skb"],
+    ["cgroup/sock_create", "cgroup_sock"],
+    ["sk_skb/stream_verdict", "sk_skb"],
+    [".text", "unspec"],
+    ["foo", "unspec"],
+  ] as const)
+    it(`section ${section} is ${type}`, () => {
+      expect(progTypeOfSection(section)).toBe(type);
+    });
+});
+
+describeWithOracle("objects of clang", [clang], () => {
+  const little = compile(SOURCE);
+  const big = compile(SOURCE, "be");
+  afterAll(() => {
+    little.dispose();
+    big.dispose();
+  });
+
+  it("programs, license and maps are what the source says", () => {
+    const object = BpfObject.parse(little.bytes);
+    expect(object.license).toBe("GPL");
+    expect(object.programs).toEqual([
+      { name: "other", section: "xdp", type: "xdp" },
+      { name: "main_prog", section: "xdp", type: "xdp" },
+      { name: "cls", section: "tc", type: "sched_cls" },
+    ]);
+    const plain = { keySize: 4, flags: 0 };
+    expect(object.maps).toEqual([
+      {
+        ...plain,
+        name: "jumps",
+        type: "prog_array",
+        typeNumber: 3,
+        valueSize: 4,
+        maxEntries: 3,
+        programs: [{ index: 1, name: "other" }],
+      },
+      { ...plain, name: "counts", type: "hash", typeNumber: 1, valueSize: 24, maxEntries: 100, flags: 1 },
+      { ...plain, name: "second", type: "array", typeNumber: 2, valueSize: 16, maxEntries: 7 },
+      {
+        ...plain,
+        name: ".data",
+        type: "array",
+        typeNumber: 2,
+        valueSize: 12,
+        maxEntries: 1,
+        readonly: false,
+        initial: new Uint8Array([5, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0]),
+      },
+      {
+        ...plain,
+        name: ".rodata",
+        type: "array",
+        typeNumber: 2,
+        valueSize: 4,
+        maxEntries: 1,
+        flags: 0x80,
+        readonly: true,
+        initial: new Uint8Array([77, 0, 0, 0]),
+      },
+      { ...plain, name: ".bss", type: "array", typeNumber: 2, valueSize: 16, maxEntries: 1, readonly: false },
+    ]);
+  });
+
+  it("a big-endian object links to the same program with its data in its byte order", () => {
+    const [l, b] = [BpfObject.parse(little.bytes), BpfObject.parse(big.bytes)];
+    expect([l.endian, b.endian]).toEqual(["le", "be"]);
+    for (const { name } of l.programs) {
+      expect(b.link(name).insns).toEqual(l.link(name).insns);
+      expect(b.link(name).functions).toEqual(l.link(name).functions);
+    }
+    expect(b.maps.find((m) => m.name === ".data")?.initial).toEqual(
+      new Uint8Array([0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 9]),
+    );
+  });
+
+  it("functions follow in the order in which they are met, calls and addresses lead to them", () => {
+    const program = BpfObject.parse(little.bytes).link("main_prog");
+    expect(program.functions.map((f) => f.name)).toEqual(["main_prog", "global_fn", "leaf", "cb"]);
+    const starts = new Map(program.functions.map((f) => [f.start, f.name]));
+    const called = program.insns.flatMap((i, slot) =>
+      (i.code === 0x85 && i.src === 1) || (i.code === 0x18 && i.src === 4)
+        ? [starts.get(slot + 1 + i.imm)]
+        : [],
+    );
+    expect(called).toEqual(["global_fn", "cb", "leaf", "leaf", "leaf"]);
+    expect(
+      BpfObject.parse(little.bytes)
+        .link("cls")
+        .functions.map((f) => f.name),
+    ).toEqual(["cls", "global_fn", "leaf"]);
+  });
+
+  it("legacy maps and programs in .text can be had", () => {
+    const { bytes, dispose } = compile(
+      `struct bpf_map_def { u32 type, key_size, value_size, max_entries, map_flags; };
+       struct bpf_map_def a SEC("maps") = { 1, 4, 8, 16, 0 }; struct bpf_map_def b SEC("maps") = { 2, 4, 24, 5, 0 };
+       int main(void *ctx) { u32 k = 0; return bpf_map_lookup_elem(&b, &k) != 0; }`,
+      "be",
+      ["-ffreestanding"],
+    );
+    dispose();
+    const object = BpfObject.parse(bytes);
+    expect(object.maps.map((m) => [m.name, m.type, m.keySize, m.valueSize, m.maxEntries])).toEqual([
+      ["a", "hash", 4, 8, 16],
+      ["b", "array", 4, 24, 5],
+    ]);
+    expect(object.programs).toEqual([{ name: "main", section: ".text", type: "unspec" }]);
+    expect(() => object.link("main")).toThrow(
+      "program main: the name of section .text means no program type",
+    );
+    const wide = object.link("main", "socket_filter").insns.find((i) => i.code === 0x18);
+    expect([wide?.src, wide?.imm]).toEqual([1, 1]);
+  });
+
+  for (const [what, source, name, errno, message] of [
+    [
+      "an extern",
+      `extern int CONFIG_HZ __attribute__((weak, section(".kconfig"))); SEC("xdp") int p(void *c) { return CONFIG_HZ; }`,
+      "p",
+      "EOPNOTSUPP",
+      "function p in section xdp, instruction 0: extern CONFIG_HZ (kconfig or ksym) is not supported",
+    ],
+    [
+      "a kernel function",
+      `extern int bpf_do(void) __attribute__((section(".ksyms"))); SEC("xdp") int p(void *c) { return bpf_do(); }`,
+      "p",
+      "EOPNOTSUPP",
+      "function p in section xdp, instruction 0: call of bpf_do, which is not defined: functions of the kernel (ksyms) are not supported",
+    ],
+    [
+      "an unknown section",
+      `SEC("what") int p(void *c) { return 1; }`,
+      "p",
+      "EINVAL",
+      "program p: the name of section what means no program type",
+    ],
+    [
+      "a missing program",
+      `SEC("xdp") int p(void *c) { return 1; } SEC("xdp") int q(void *c) { return 1; }`,
+      "r",
+      "ENOENT",
+      "no program r; the object has p, q",
+    ],
+    [
+      "addresses in data",
+      `int a; int *volatile pa = &a; SEC("xdp") int p(void *c) { return *pa; }`,
+      "p",
+      "EOPNOTSUPP",
+      "function p in section xdp, instruction 0: pa: section .data holds addresses, which are not known before loading",
+    ],
+  ] as const)
+    it(`${what} is refused in one line`, () => {
+      const { bytes, dispose } = compile(source);
+      dispose();
+      expect(() => BpfObject.parse(bytes).link(name)).toThrow(new BpfLoadError(message, errno));
+    });
+
+  it("an unknown field of a map is refused", () => {
+    const { bytes, dispose } = compile(
+      `struct { __uint(type, 1); __uint(colour, 3); } m SEC(".maps"); SEC("xdp") int p(void *c) { return 1; }`,
+    );
+    dispose();
+    expect(() => BpfObject.parse(bytes)).toThrow(new BpfLoadError("map m: unknown field colour"));
+  });
+
+  /** Parses and links everything; anything but a BpfLoadError of one line is a failure. */
+  function survives(bytes: Uint8Array): boolean {
+    try {
+      const object = BpfObject.parse(bytes);
+      for (const { name } of object.programs) encodeInsns(object.link(name, "xdp").insns, object.endian);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BpfLoadError) || error.message.includes("\n") || error.message === "")
+        throw error;
+      return false;
+    }
+  }
+
+  it("an object cut off at any byte gives a clear error", () => {
+    let accepted = 0;
+    for (let length = 0; length < little.bytes.length; length++)
+      if (survives(little.bytes.slice(0, length))) accepted++;
+    // The section headers are the last thing in the file.
+    expect(accepted).toBe(0);
+  });
+
+  it("random damage gives a clear error or a program, quickly", () => {
+    // Most of the file is debug information: aim at headers, symbols and everything before .debug_*.
+    const size = little.bytes.length;
+    const place = fc.oneof(
+      fc.nat(63),
+      fc.nat(0x400),
+      fc.integer({ min: size - 64 * 40, max: size - 1 }),
+      fc.nat(size - 1),
+    );
+    const value = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff));
+    const damage = fc.array(fc.tuple(place, value, fc.constantFrom(1, 1, 4, 8)), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(little.bytes, big.bytes), damage, (original, changes) => {
+        const bytes = original.slice();
+        for (const [at, byte, count] of changes) bytes.fill(byte, at, at + count);
+        survives(bytes);
+      }),
+      { seed: 20180211, numRuns: 3000 },
+    );
+  });
+
+  it("random bytes give a clear error", () => {
+    const header = [...little.bytes.slice(0, 64)];
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, withHeader) => {
+        survives(withHeader ? new Uint8Array([...header, ...bytes]) : bytes);
+      }),
+      { seed: 7, numRuns: 500 },
+    );
+  });
+});
+
+describeWithOracle("objects in a real kernel", [clang], () => {
+  describeWithKernel("bpftool", () => {
+    const { bytes, path, dispose } = compile(SOURCE);
+    const pins = new Pins();
+    afterAll(() => {
+      pins.close();
+      dispose();
+    });
+    const loaded = pins.loadAll(path);
+
+    it("makes the maps that we read", () => {
+      expect(loaded.stderr + String(loaded.status)).toMatch(/0$/);
+      for (const map of BpfObject.parse(bytes).maps) {
+        const pinned = map.name.startsWith(".") ? `t_${map.name.slice(1)}` : map.name;
+        const shown = pins.showMap(pinned);
+        expect(shown).toMatchObject({
+          type: map.type,
+          bytes_key: map.keySize,
+          bytes_value: map.valueSize,
+          max_entries: map.maxEntries,
+        });
+        // The kernel's array of data can be mapped (0x400), which libbpf asks for.
+        expect((shown as { flags: number }).flags & ~0x400).toBe(map.flags);
+      }
+    });
+
+    it("runs the functions in the order that we linked", () => {
+      const dump = pins.dumpXlated("main_prog");
+      const theirs = [...dump.matchAll(/^\w+ (\w+)\(.*\):$/gm)].map((m) => m[1]);
+      const linked = BpfObject.parse(bytes).link("main_prog");
+      // The kernel's dump names functions by their BTF; static ones stand there too.
+      expect(theirs).toEqual(linked.functions.map((f) => f.name));
+    });
+
+    it("prints instructions as we print them", () => {
+      const dump = pins.dumpXlated("cls");
+      const theirs = [...dump.matchAll(/^ *\d+: (.*)$/gm)].map(([, text = ""]) =>
+        text.replace(/#bpf_prog_\w+|map\[id:\d+\]/, (m) => (m.startsWith("#") ? "" : "map[id:3]")),
+      );
+      const ours = printInsns(BpfObject.parse(bytes).link("cls").insns, { kind: "xlated" }).map(
+        (l) => l.text,
+      );
+      expect(theirs).toEqual(ours);
+    });
+  });
+});

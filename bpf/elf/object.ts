@@ -1,0 +1,76 @@
+// A BPF object as clang makes it: what it holds, and its programs ready for the BPF core. Loading one into a kernel, and
+// what a program may do, are others' business.
+import type { Endian } from "../insn.ts";
+import { BpfLoadError } from "../load-error.ts";
+import { Functions, type ObjectFunction } from "./functions.ts";
+import { link } from "./link.ts";
+import { readMaps, type PlacedMap } from "./maps.ts";
+import { Elf, Reader } from "./reader.ts";
+import { progTypeOfSection } from "./sections.ts";
+import type { LinkedProgram, MapDefinition, ProgramEntry, ProgType } from "./types.ts";
+
+export type { LinkedFunction, LinkedProgram, MapDefinition, ProgramEntry, ProgType } from "./types.ts";
+export { mapTypes, progTypes } from "./types.ts";
+export { BpfLoadError } from "../load-error.ts";
+
+export class BpfObject {
+  readonly endian: Endian;
+  /** Contents of section `license`; empty where there is none. */
+  readonly license: string;
+  readonly maps: readonly MapDefinition[];
+  /** Functions that can be loaded by name, in the order of their sections. */
+  readonly programs: readonly ProgramEntry[];
+  readonly #elf: Elf;
+  readonly #functions: Functions;
+  readonly #placedMaps: readonly PlacedMap[];
+
+  private constructor(bytes: Uint8Array) {
+    this.#elf = new Elf(bytes);
+    this.endian = this.#elf.endian;
+    this.#functions = new Functions(this.#elf);
+    this.#placedMaps = readMaps(this.#elf);
+    this.maps = this.#placedMaps.map((m) => m.definition);
+    this.programs = this.#functions.programs();
+    const license = this.#elf.section("license");
+    this.license =
+      license === undefined ? "" : new Reader(license.data, this.endian, "section license").string(0);
+  }
+
+  /** @throws BpfLoadError for whatever is wrong with the file: one line that says what, where and with which numbers. */
+  static parse(bytes: Uint8Array): BpfObject {
+    return new BpfObject(bytes);
+  }
+
+  /**
+   * A program with all the functions it reaches. Functions in .text can be named too.
+   * @param type overrides what the section's name says, and is needed where it says nothing.
+   * @throws BpfLoadError for a name that is not there, a section that means no type, or what cannot be resolved.
+   */
+  link(programName: string, type?: ProgType): LinkedProgram {
+    const main = this.#find(programName);
+    const found = type ?? progTypeOfSection(main.code.section.name);
+    if (found === "unspec")
+      throw new BpfLoadError(
+        `program ${programName}: the name of section ${main.code.section.name} means no program type`,
+      );
+    const { insns, functions } = link(this.#elf, this.#functions, this.#placedMaps, main);
+    return {
+      name: main.name,
+      type: found,
+      endian: this.endian,
+      insns,
+      functions,
+      maps: this.maps,
+      license: this.license,
+    };
+  }
+
+  #find(name: string): ObjectFunction {
+    const isProgram = (f: ObjectFunction): boolean => f.code.section.name !== ".text";
+    const named = this.#functions.all.filter((f) => f.name === name);
+    const found = named.find(isProgram) ?? named[0];
+    if (found !== undefined) return found;
+    const others = this.programs.map((p) => p.name).join(", ");
+    throw new BpfLoadError(`no program ${name}; the object has ${others === "" ? "none" : others}`, "ENOENT");
+  }
+}

@@ -1,0 +1,96 @@
+// System operations on MSR and on the processor as a whole: mfmsr, mtmsr(d), rfid, hrfid, attn, power saving, messages.
+import { fromHalves, type U64 } from "../../word/long.ts";
+import { illegal } from "../interrupt.ts";
+import type { SystemOperation } from "../isa/machine.ts";
+import { msrBits } from "../state.ts";
+import { refused, type Operations, type Outcome, type SystemContext } from "./context.ts";
+
+const problem = msrBits("PR");
+const setByProblemState = msrBits("EE", "IR", "DR");
+const interruptsOnly = msrBits("EE", "RI");
+const keptByMtmsrd = msrBits("HV", "ME", "LE");
+const keptByRfid = msrBits("HV", "ME");
+const hypervisor = msrBits("HV");
+
+/** Bits of `value` where `mask` is 1, of `old` elsewhere. */
+function merge(old: U64, value: U64, mask: U64): U64 {
+  return old.and(mask.not()).or(value.and(mask));
+}
+
+/** PR = 1 sets EE, IR and DR too. [Power ISA v3.1B III 5.4.5] */
+function completed(msr: U64): U64 {
+  return msr.and(problem).isZero() ? msr : msr.or(setByProblemState);
+}
+
+function moveToMsr(context: SystemContext, value: U64, L: 0 | 1, mask: U64): Outcome {
+  const { state } = context;
+  const fault = refused(context, "supervisor", "mtmsr");
+  if (fault !== undefined) return fault;
+  state.msr = L === 1 ? merge(state.msr, value, interruptsOnly) : merge(state.msr, completed(value), mask);
+  return undefined;
+}
+
+function returnTo(context: SystemContext, nia: U64, msr: U64): void {
+  context.state.msr = completed(msr);
+  context.jump(fromHalves(nia.high, nia.low & ~3));
+}
+
+function unhandled(context: SystemContext, detail: string): Outcome {
+  return { kind: "halt", stop: { reason: "unhandled", cia: context.cia(), detail } };
+}
+
+function sleep(context: SystemContext): Outcome {
+  return (
+    refused(context, "supervisor", "power saving") ??
+    unhandled(context, "power saving: nothing would ever wake it")
+  );
+}
+
+function message(context: SystemContext): Outcome {
+  return refused(context, "supervisor", "processor control");
+}
+
+type Name = "mfmsr" | "mtmsr" | "mtmsrd" | "rfid" | "hrfid" | "rfscv" | "scv" | "attn" | "wait";
+type Message = "msgsnd" | "msgclr" | "msgsndp" | "msgclrp" | "msgsync";
+type Sleep = "stop" | "nap" | "doze" | "sleep";
+
+export const control: Operations<Extract<SystemOperation, Name | Message | Sleep>> = Object.freeze({
+  mfmsr: (context, RT) => {
+    const fault = refused(context, "supervisor", "mfmsr");
+    if (fault === undefined) context.state.setGpr(RT, context.state.msr);
+    return fault;
+  },
+  // bits 0:31 are not mtmsr's
+  mtmsr: (context, s, L) => moveToMsr(context, s, L, fromHalves(0, keptByMtmsrd.not().low)),
+  mtmsrd: (context, s, L) => moveToMsr(context, s, L, keptByMtmsrd.not()),
+  rfid: (context) => {
+    const { state } = context;
+    const fault = refused(context, "supervisor", "rfid");
+    if (fault !== undefined) return fault;
+    const kept = state.msr.and(hypervisor).isZero() ? keptByRfid : fromHalves(0, 0);
+    returnTo(context, state.spr("SRR0"), merge(state.spr("SRR1"), state.msr, kept));
+    return undefined;
+  },
+  hrfid: (context) => {
+    const fault = refused(context, "hypervisor", "hrfid");
+    if (fault === undefined) returnTo(context, context.state.spr("HSRR0"), context.state.spr("HSRR1"));
+    return fault;
+  },
+  rfscv: (context) => unhandled(context, "rfscv is not modelled"),
+  scv: (context) => unhandled(context, "scv is not modelled"),
+  attn: (context) =>
+    context.state.msrBit("PR")
+      ? illegal(context.word, "attn in problem state")
+      : { kind: "halt", stop: { reason: "attn", cia: context.cia() } },
+  // waiting may end at once [Power ISA v3.1B II 4.6.4]
+  wait: () => undefined,
+  stop: sleep,
+  nap: sleep,
+  doze: sleep,
+  sleep,
+  msgsnd: message,
+  msgclr: message,
+  msgsndp: message,
+  msgclrp: message,
+  msgsync: message,
+});

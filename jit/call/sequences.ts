@@ -1,0 +1,17 @@
+// Every way of calling another function of the same program, by name. A new one is a file and a line here.
+import { autoShrink } from "./auto-shrink.ts";
+import { far } from "./far.ts";
+import { near } from "./near.ts";
+import type { CallSequence, CallSequenceName } from "./sequence.ts";
+
+const table: Readonly<Record<CallSequenceName, () => CallSequence>> = {
+  far,
+  near,
+  "auto-shrink": autoShrink,
+};
+
+/** The names, in the order of a list for people. */
+export const callSequenceNames = Object.keys(table) as readonly CallSequenceName[];
+
+/** A new sequence for one function. */
+export const createCallSequence = (name: CallSequenceName): CallSequence => table[name]();

@@ -1,0 +1,104 @@
+// Passes over one function: how large it can become, then its code at a given address.
+// Where images lie and who calls whom is program.ts's. [Linux 6.12 arch/powerpc/net/bpf_jit_comp.c bpf_int_jit_compile]
+import type { BpfFunction } from "../bpf/core/prog.ts";
+import type { U64 } from "../word/long.ts";
+import { generate } from "./body.ts";
+import { createCallSequence } from "./call/sequences.ts";
+import { JitError } from "./error.ts";
+import { jumpTargets, unboundedShifts } from "./flow.ts";
+import { planFrame } from "./frame.ts";
+import { type Compilation, Pass } from "./pass.ts";
+import { type Words, WORD_BYTES } from "./ppc.ts";
+import type { JitTarget } from "./target.ts";
+
+/** What a pass came to. */
+export interface PassLog {
+  /** Name of the function. */
+  readonly name: string;
+  /** 1 while callees have no address yet, 2 afterwards. */
+  readonly round: 1 | 2;
+  /** Passes over this function before this one. */
+  readonly pass: number;
+  /** Bytes of code, prologue and epilogue included. */
+  readonly bytes: number;
+  /** Bytes less than the pass before. */
+  readonly shrink: number;
+}
+
+/** The largest number of passes; each call moves at most twice, so an honest sequence never comes near. */
+const MAX_PASSES = 64;
+
+/** A function on its way through the passes. */
+export class FunctionJit {
+  readonly fn: BpfFunction;
+  readonly #compilation: Compilation;
+  readonly #log: PassLog[] = [];
+  #last: Pass | undefined;
+  #sizedBytes = 0;
+
+  /** Throws JitError on a register that does not exist. */
+  constructor(fn: BpfFunction, target: JitTarget) {
+    this.fn = fn;
+    const targets = jumpTargets(fn.insns);
+    this.#compilation = {
+      fn,
+      target,
+      frame: planFrame(fn, target.abi),
+      calls: createCallSequence(target.callSequence),
+      jumpTargets: targets,
+      unboundedShifts: unboundedShifts(fn.insns, targets),
+    };
+  }
+
+  get log(): readonly PassLog[] {
+    return this.#log;
+  }
+
+  /** The most bytes of code that the function can take, wherever it and its callees will be. Throws JitError. */
+  size(): number {
+    // A second look, with distances known: exits beyond the reach of `b` grow.
+    this.#settle(undefined);
+    this.#sizedBytes = this.#bytes;
+    return this.#sizedBytes;
+  }
+
+  /**
+   * The code at `address`, once every callee's `bpfFunc` is known. Throws JitError.
+   * @param address of the first word of code
+   */
+  compile(address: U64): { readonly words: Words; readonly insnOffsets: readonly number[] } {
+    this.#settle(address);
+    const last = this.#last;
+    if (last === undefined || this.#bytes > this.#sizedBytes)
+      throw new JitError("EINVAL", `${this.fn.name}: ${this.#bytes} bytes, sized ${this.#sizedBytes}`);
+    return { words: last.words, insnOffsets: last.offsets };
+  }
+
+  get #bytes(): number {
+    return (this.#last?.words.length ?? 0) * WORD_BYTES;
+  }
+
+  /** Passes until nothing moves. */
+  #settle(address: U64 | undefined): void {
+    for (let passes = 0; !this.#run(address); passes++)
+      if (passes === MAX_PASSES)
+        throw new JitError("EINVAL", `${this.fn.name}: no end after ${MAX_PASSES} passes`);
+  }
+
+  /** One more pass; whether all distances were already what they are now. */
+  #run(address: U64 | undefined): boolean {
+    const before = this.#last;
+    const bytesBefore = this.#bytes;
+    const pass = new Pass(this.#compilation, address, before?.offsets);
+    generate(pass);
+    this.#last = pass;
+    this.#log.push({
+      name: this.fn.name,
+      round: address === undefined ? 1 : 2,
+      pass: this.#log.length,
+      bytes: this.#bytes,
+      shrink: before === undefined ? 0 : bytesBefore - this.#bytes,
+    });
+    return before !== undefined && pass.offsets.every((offset, slot) => offset === before.offsets[slot]);
+  }
+}

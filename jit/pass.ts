@@ -1,0 +1,64 @@
+// One pass over a function: the words so far, and what the code of an instruction may ask about its surroundings.
+// Knows no opcode; compile.ts runs passes.
+import type { BpfFunction } from "../bpf/core/prog.ts";
+import type { U64 } from "../word/long.ts";
+import { JitError } from "./error.ts";
+import type { CallSequence } from "./call/sequence.ts";
+import type { Frame } from "./frame.ts";
+import { WORD_BYTES, type Word, type Words } from "./ppc.ts";
+import type { JitTarget } from "./target.ts";
+
+/** What stays the same in every pass over a function. */
+export interface Compilation {
+  readonly fn: BpfFunction;
+  readonly target: JitTarget;
+  readonly frame: Frame;
+  readonly calls: CallSequence;
+  /** Slots that a jump of the function goes to. */
+  readonly jumpTargets: ReadonlySet<number>;
+  /** Shifts by a register whose count may be as large as the value has bits, or larger. */
+  readonly unboundedShifts: ReadonlySet<number>;
+}
+
+export class Pass {
+  readonly compilation: Compilation;
+  /** Address of the code's first word; undefined while sizing, when calls count with the most they may take. */
+  readonly codeAddress: U64 | undefined;
+  readonly words: Word[] = [];
+  /** Byte offset of each slot's code in this pass, and behind the last that of the epilogue. */
+  readonly offsets: number[] = [];
+  /** Byte offset of an epilogue in the middle, where one had to be made because the last is out of reach. */
+  inlineEpilogue: number | undefined;
+  readonly #offsetsBefore: readonly number[] | undefined;
+
+  /** @param offsetsBefore what the pass before this found; without, every distance is taken as 0 */
+  constructor(
+    compilation: Compilation,
+    codeAddress: U64 | undefined,
+    offsetsBefore: readonly number[] | undefined,
+  ) {
+    this.compilation = compilation;
+    this.codeAddress = codeAddress;
+    this.#offsetsBefore = offsetsBefore;
+  }
+
+  emit(words: Words): void {
+    for (const word of words) this.words.push(word);
+  }
+
+  /** Byte offset of the next word. */
+  get here(): number {
+    return this.words.length * WORD_BYTES;
+  }
+
+  /** Bytes from here to a slot's code; the slot behind the last is the epilogue. Throws JitError where there is none. */
+  distanceTo(slot: number): number {
+    if (slot < 0 || slot > this.compilation.fn.insns.length)
+      throw new JitError(
+        "EINVAL",
+        `${this.compilation.fn.name}: jump to instruction ${slot} is out of range`,
+      );
+    const target = this.#offsetsBefore?.[slot] ?? this.here;
+    return target - this.here;
+  }
+}

@@ -1,0 +1,209 @@
+// How the host calls guest code: registers are set, the processor runs, traps of kernel text are served, the return or an
+// oops ends it. What an oops looks like is oops.ts's.
+import { u64, type U64 } from "../word/long.ts";
+import { MemoryFault } from "../bpf/memory.ts";
+import type { Cpu } from "../cpu/cpu.ts";
+import type { CpuState } from "../cpu/state.ts";
+import type { GuestMemory } from "./memory.ts";
+import type { MemoryManagement } from "./mm/mm.ts";
+import type { Oops, OopsCause } from "./oops.ts";
+import type { KernelFunction, KernelText } from "./text.ts";
+
+/** How a call ended. `instructions` are the guest's from the entry on; those of the kernel's own fault handlers are left out. */
+export type CallOutcome =
+  | { readonly kind: "return"; readonly value: U64; readonly instructions: number }
+  | { readonly kind: "oops"; readonly oops: Oops; readonly instructions: number }
+  | { readonly kind: "max-insns"; readonly instructions: number };
+
+export interface CallOptions {
+  /** Most instructions, fault handlers included. */
+  readonly maxInsns?: number;
+}
+
+/** What a call needs of the kernel. */
+export interface EntryContext {
+  readonly cpu: Cpu;
+  readonly text: KernelText;
+  readonly memory: GuestMemory;
+  readonly mm: MemoryManagement;
+  /** MSR of kernel code. */
+  readonly msr: U64;
+  readonly paca: U64;
+  /** Highest address of the kernel stack, exclusive. */
+  readonly stackTop: U64;
+  /** Writes the registers and SLB entries back that guest code may have changed. */
+  readonly restore: () => void;
+  readonly oops: (cause: OopsCause) => Oops;
+}
+
+const NO_TRANSLATION = 0x4000_0000;
+/** Room that the first two frames take, both ABIs. */
+const FIRST_FRAME_BYTES = 128;
+/** DSISR bit 38: a store. */
+const STORE = 0x0200_0000;
+/** Instructions that a resolved fault costs: the attempt that failed, attn and rfid. */
+const FAULT_INSNS = 3;
+
+/** Calls from the host into the guest, one inside the other where a kernel function calls back. */
+export class Entry {
+  readonly #context: EntryContext;
+  #depth = 0;
+  /** Instructions of fault handlers in the current outermost call. */
+  #overhead = 0;
+
+  constructor(context: EntryContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Calls a C function pointer with up to eight arguments; on ELFv1 it points to a descriptor.
+   * Registers of the guest are afterwards as before.
+   */
+  call(pointer: U64, args: readonly U64[], maxInsns: number): CallOutcome {
+    const { cpu, restore, msr } = this.#context;
+    const saved = cpu.state.registers();
+    const start = cpu.instructions;
+    const overheadBefore = this.#overhead;
+    this.#depth++;
+    let clean = false;
+    try {
+      const end = this.#setUp(pointer, args) ?? this.#run(start + maxInsns);
+      const instructions = cpu.instructions - start - (this.#overhead - overheadBefore) - end.own;
+      clean = end.kind === "return" && cpu.state.msr.eq(msr);
+      if (end.kind === "return") return { kind: "return", value: end.value, instructions };
+      if (end.kind === "oops") return { kind: "oops", oops: end.oops, instructions };
+      return { kind: "max-insns", instructions };
+    } finally {
+      this.#depth--;
+      restoreRegisters(cpu.state, saved);
+      if (!clean && this.#depth === 0) restore();
+    }
+  }
+
+  /** The ABI's registers. The frame below the caller's is that of bpf_test_run. */
+  #setUp(pointer: U64, args: readonly U64[]): End | undefined {
+    const { cpu, text, memory, msr, paca, stackTop } = this.#context;
+    const { state } = cpu;
+    const top = this.#depth === 1 ? stackTop : alignedDown(state.gpr(1).sub(512));
+    const stack = top.sub(FIRST_FRAME_BYTES);
+    memory.write(stack, new Uint8Array(FIRST_FRAME_BYTES));
+    let code = pointer;
+    if (text.abi === "elfv1") {
+      const address = memory.load(pointer, 8);
+      const toc = memory.load(pointer.add(8), 8);
+      if (address instanceof MemoryFault || toc instanceof MemoryFault) {
+        return this.#oops(this.#faultCause(text.returnAddress, pointer, "load"), 0);
+      }
+      code = address;
+      state.setGpr(2, toc);
+    } else state.setGpr(2, text.toc);
+    args.forEach((value, i) => {
+      state.setGpr(3 + i, value);
+    });
+    state.setGpr(1, stack);
+    state.setGpr(12, code);
+    state.setGpr(13, paca);
+    state.lr = text.returnAddress;
+    state.ctr = code;
+    state.msr = msr;
+    state.nia = code;
+    return undefined;
+  }
+
+  #run(end: number): End {
+    const { cpu, text } = this.#context;
+    for (;;) {
+      const budget = end - cpu.instructions;
+      if (budget <= 0) return { kind: "max-insns", own: 0 };
+      const stop = cpu.run(budget);
+      if (stop.reason === "max-insns") return { kind: "max-insns", own: 0 };
+      if (stop.reason !== "attn") return this.#unhandled(stop.detail);
+      const trap = text.trapAt(stop.cia);
+      if (trap === undefined) return this.#illegalAttn(stop.cia);
+      if (trap.kind === "return") return { kind: "return", value: cpu.state.gpr(3), own: 1 };
+      const ended =
+        trap.kind === "vector" ? this.#interrupt(trap.vector) : this.#function(trap.function, stop.cia);
+      if (ended !== undefined) return ended;
+      cpu.state.nia = stop.cia.add(4);
+    }
+  }
+
+  /** A segment or storage interrupt is resolved if it can be; every other one is an oops. */
+  #interrupt(vector: number): End | undefined {
+    const { cpu, mm } = this.#context;
+    const { state } = cpu;
+    const isHypervisor = HYPERVISOR_VECTORS.has(vector);
+    const nip = state.spr(isHypervisor ? "HSRR0" : "SRR0");
+    const msr = state.spr(isHypervisor ? "HSRR1" : "SRR1");
+    const dsisr = state.spr("DSISR").low >>> 0;
+    const reason = vector === 0x300 ? dsisr : vector === 0x400 ? msr.low : NO_TRANSLATION;
+    const isFetch = vector === 0x400 || vector === 0x480;
+    const isStorage = isFetch || vector === 0x300 || vector === 0x380;
+    if (
+      isStorage &&
+      (reason & NO_TRANSLATION) !== 0 &&
+      mm.resolve(vector, isFetch ? nip : state.spr("DAR"))
+    ) {
+      this.#overhead += FAULT_INSNS;
+      return undefined;
+    }
+    const cause = { trap: vector, nip, msr, dar: state.spr("DAR"), dsisr, detail: undefined };
+    return this.#oops(cause, 1);
+  }
+
+  #function(kernelFunction: KernelFunction, cia: U64): End | undefined {
+    const { state } = this.#context.cpu;
+    const value = kernelFunction.call([state.gpr(3), state.gpr(4), state.gpr(5), state.gpr(6), state.gpr(7)]);
+    if (value instanceof MemoryFault) {
+      return this.#oops(this.#faultCause(cia, value.address, value.access), 0);
+    }
+    state.setGpr(3, value);
+    return undefined;
+  }
+
+  #illegalAttn(cia: U64): End {
+    const { state } = this.#context.cpu;
+    const detail = `attn at 0x${cia.toString(16)} is none of the kernel's`;
+    return this.#oops({ trap: 0x700, nip: cia, msr: state.msr, dar: state.spr("DAR"), dsisr: 0, detail }, 0);
+  }
+
+  #unhandled(detail: string): End {
+    const { state } = this.#context.cpu;
+    const cause = { trap: 0, nip: state.nia, msr: state.msr, dar: state.spr("DAR"), dsisr: 0, detail };
+    return this.#oops(cause, 0);
+  }
+
+  #faultCause(nip: U64, dar: U64, access: "load" | "store"): OopsCause {
+    const dsisr = NO_TRANSLATION | (access === "store" ? STORE : 0);
+    return { trap: 0x300, nip, msr: this.#context.cpu.state.msr, dar, dsisr, detail: undefined };
+  }
+
+  /** @param own instructions of handlers that do not count */
+  #oops(cause: OopsCause, own: number): End {
+    return { kind: "oops", oops: this.#context.oops(cause), own };
+  }
+}
+
+type End =
+  | { readonly kind: "return"; readonly value: U64; readonly own: number }
+  | { readonly kind: "oops"; readonly oops: Oops; readonly own: number }
+  | { readonly kind: "max-insns"; readonly own: number };
+
+/** Interrupts that save to HSRR0 and HSRR1 and that guest code can raise itself. */
+const HYPERVISOR_VECTORS: ReadonlySet<number> = new Set([0xe40, 0xf80]);
+
+function alignedDown(address: U64): U64 {
+  return address.sub(u64(address.low & 15));
+}
+
+function restoreRegisters(state: CpuState, saved: ReturnType<CpuState["registers"]>): void {
+  saved.gpr.forEach((value, n) => {
+    state.setGpr(n, value);
+  });
+  state.cr = saved.cr;
+  state.xer = saved.xer;
+  state.lr = saved.lr;
+  state.ctr = saved.ctr;
+  state.nia = saved.nia;
+  state.msr = saved.msr;
+}

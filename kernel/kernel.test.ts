@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { encode } from "../cpu/isa/encode.ts";
+import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
+import { Kernel, type CallOutcome, type KernelOptions } from "./kernel.ts";
+
+const machines: readonly KernelOptions[] = [
+  { layout: "hash64k-4.15", cpu: "power9" },
+  { layout: "hash64k-4.15", cpu: "power8" },
+  { layout: "hash64k-4.15", cpu: "power9", endian: "be" },
+  { layout: "radix64k-6.12", cpu: "power9" },
+  { layout: "radix64k-6.12", cpu: "power10", endian: "be" },
+];
+
+/** Writes words into a locked image; its C pointer (no descriptor: the ABI of these tests is elfv2). */
+function load(kernel: Kernel, words: readonly number[], lock = true): U64 {
+  const binary = kernel.bpfJitBinaryAlloc(4 * words.length);
+  if (binary === undefined) throw new Error("no memory");
+  words.forEach((word, i) => {
+    kernel.store(binary.image.add(4 * i), 4, u64(word));
+  });
+  if (lock) kernel.setMemoryRox(binary.header, binary.pages * kernel.pages.pageBytes);
+  return binary.image;
+}
+
+const BLR = encode("bclr", { BO: 20 });
+
+function oopsOf(outcome: CallOutcome): Extract<CallOutcome, { kind: "oops" }>["oops"] {
+  if (outcome.kind !== "oops") throw new Error(`no oops but ${outcome.kind}`);
+  return outcome.oops;
+}
+
+for (const options of machines) {
+  const name = `${options.layout ?? ""} on ${options.cpu ?? ""} ${options.endian ?? "le"}`;
+  describe(`a kernel with ${name}`, () => {
+    const boot = (): Kernel => new Kernel({ abi: "elfv2", ...options });
+    it("runs a routine in the vmalloc range to its return", () => {
+      const kernel = boot();
+      const image = load(kernel, [encode("add", { RT: 3, RA: 3, RB: 4 }), BLR]);
+      const outcome = kernel.call(image, [u64(40), u64(2)]);
+      if (outcome.kind === "oops") throw new Error(outcome.oops.text);
+      expect(outcome).toEqual({ kind: "return", value: u64(42), instructions: 2 });
+      // And again, with SLB and hash table filled.
+      expect(kernel.call(image, [u64(40), u64(2)])).toEqual(outcome);
+    });
+    it("a store into locked text is a protection fault", () => {
+      const kernel = boot();
+      const image = load(kernel, [encode("stw", { RS: 3, D: 0, RA0: 3 }), BLR]);
+      const oops = oopsOf(kernel.call(image, [image]));
+      expect(oops.trap).toBe(0x300);
+      expect(oops.dsisr).toBe(0x0a00_0000);
+      expect(hex64(oops.dar)).toBe(hex64(image));
+      expect(hex64(oops.nip)).toBe(hex64(image));
+    });
+    it("a jump into data that is not executable is an instruction storage interrupt", () => {
+      const kernel = boot();
+      const image = load(kernel, [BLR], false);
+      const oops = oopsOf(kernel.call(image, []));
+      expect(oops.trap).toBe(0x400);
+      expect(oops.msr.low & 0x783f_0000).toBe(0x1000_0000);
+      expect(hex64(oops.nip)).toBe(hex64(image));
+    });
+    it("the guard page behind an area is not mapped", () => {
+      const kernel = boot();
+      const image = load(kernel, [encode("lbz", { RT: 3, D: 0, RA0: 3 }), BLR]);
+      const area = kernel.vmalloc.find(image);
+      const guard = area?.address.add(area.bytes) ?? u64(0);
+      const oops = oopsOf(kernel.call(image, [guard]));
+      expect(oops.trap).toBe(0x300);
+      expect(oops.dsisr).toBe(0x4000_0000);
+      expect(hex64(oops.dar)).toBe(hex64(guard));
+    });
+    it("code in the vmalloc range calls a kernel function through r12 and CTR and gets its value", () => {
+      const kernel = boot();
+      const pointer = kernel.addFunction({ symbol: "bpf_sum", call: ([a, b]) => a.add(b).add(1) });
+      const words = [
+        encode("mfspr", { RT: 0, SPR: 8 }),
+        encode("std", { RS: 0, DS: 16, RA0: 1 }),
+        encode("stdu", { RS: 1, DS: -32, RA: 1 }),
+        encode("or", { RA: 12, RS: 5, RB: 5 }),
+        encode("mtspr", { SPR: 9, RS: 12 }),
+        encode("bcctr", { BO: 20, LK: 1 }),
+        encode("addi", { RT: 1, RA0: 1, SI: 32 }),
+        encode("ld", { RT: 0, DS: 16, RA0: 1 }),
+        encode("mtspr", { SPR: 8, RS: 0 }),
+        BLR,
+      ];
+      const image = load(kernel, words);
+      const outcome = kernel.call(image, [u64(40), u64(1), pointer]);
+      if (outcome.kind === "oops") throw new Error(outcome.oops.text);
+      // The words above, and addis, addi, attn, blr of the function.
+      expect(outcome).toEqual({ kind: "return", value: u64(42), instructions: words.length + 4 });
+    });
+    it("a load from address 0 is an oops with the address", () => {
+      const kernel = boot();
+      const image = load(kernel, [encode("ld", { RT: 3, DS: 8, RA0: 3 }), BLR]);
+      const oops = oopsOf(kernel.call(image, [u64(0)]));
+      expect([oops.trap, oops.dsisr, hex64(oops.dar)]).toEqual([0x300, 0x4000_0000, hex64(u64(8))]);
+    });
+    it("an address in no region is a segment interrupt", () => {
+      const kernel = boot();
+      const image = load(kernel, [encode("ld", { RT: 3, DS: 0, RA0: 3 }), BLR]);
+      const wild = fromHalves(0x5a5a_5a5a, 0x5a5a_5a58);
+      const oops = oopsOf(kernel.call(image, [wild]));
+      expect([oops.trap, hex64(oops.dar)]).toEqual([0x380, hex64(wild)]);
+    });
+  });
+}

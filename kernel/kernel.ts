@@ -1,0 +1,293 @@
+// The kernel model: booted by a list of steps, it gives memory, symbols and calls of guest code to the parts above it.
+// Loading BPF is bpf.ts's work, the processor is cpu/'s.
+import { fromHalves, type U64 } from "../word/long.ts";
+import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
+import { Cpu, type EngineName } from "../cpu/cpu.ts";
+import type { CpuModel } from "../cpu/isa/row.ts";
+import { MAX_RAM, msrBits, type Endian } from "../cpu/state.ts";
+import { bpfJitBinaryAlloc, type JitBinary } from "./bpf-jit-alloc.ts";
+import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
+import { KernelUsageError } from "./error.ts";
+import { Kallsyms } from "./kallsyms.ts";
+import { Kmalloc } from "./kmalloc.ts";
+import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
+import type { Layout } from "./layout/layout.ts";
+import { DEFAULT_LAYOUT, layoutNamed, layouts } from "./layout/table.ts";
+import { GuestMemory } from "./memory.ts";
+import { HashMm, hashTableBytes } from "./mm/hash-mm.ts";
+import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement, type TableMemory } from "./mm/mm.ts";
+import { PROCESS_TABLE_BYTES, RadixMm } from "./mm/radix-mm.ts";
+import { moduleAlloc } from "./module-alloc.ts";
+import { makeOops } from "./oops.ts";
+import { PACA, writePaca } from "./paca.ts";
+import { PageAllocator } from "./page-alloc.ts";
+import { Random } from "./random.ts";
+import { KernelText, type Abi, type KernelFunction } from "./text.ts";
+import { Vmalloc, type VmallocRequest } from "./vmalloc.ts";
+
+export type { CallOutcome } from "./entry.ts";
+export type { Abi, KernelFunction } from "./text.ts";
+
+/** Functions of the kernel that a caller may replace, as weak symbols are. */
+export interface KernelOverrides {
+  /** Pages for an image of `size` bytes (whole pages), writable; undefined where there are none. Default: module_alloc. */
+  readonly bpfJitImageAlloc?: (kernel: Kernel, size: number) => U64 | undefined;
+}
+
+export interface KernelOptions {
+  /** Name of a layout; default hash64k-4.15. */
+  readonly layout?: string;
+  /** Default power9. */
+  readonly cpu?: CpuModel;
+  /** Default le. */
+  readonly endian?: Endian;
+  /** Default elfv2 for le, elfv1 for be. */
+  readonly abi?: Abi;
+  /** A multiple of 16 MiB from 64 MiB on; default 256 MiB. */
+  readonly ramBytes?: number;
+  readonly engine?: EngineName;
+  /** Seed of everything random; default 0. */
+  readonly seed?: number;
+  /** Most guest instructions of one call; default 1e9. */
+  readonly maxInsns?: number;
+  readonly overrides?: KernelOverrides;
+  /** Functions of kernel text; more may be added later. */
+  readonly functions?: readonly KernelFunction[];
+}
+
+const MIB = 2 ** 20;
+const DEFAULT_RAM = 256 * MIB;
+const RAM_STEP = 16 * MIB;
+const LEAST_RAM = 64 * MIB;
+const DEFAULT_MAX_INSNS = 1e9;
+/** @linux arch/powerpc/include/asm/thread_info.h THREAD_SIZE, 64K pages */
+const THREAD_BYTES = 0x4000;
+/** AIL = 3: interrupts go to 0xc000_0000_0000_4000 and keep translation on. */
+const LPCR = fromHalves(0, 0x0180_0000);
+
+export class Kernel implements KernelMemory {
+  readonly layout: Layout;
+  readonly abi: Abi;
+  readonly endian: Endian;
+  readonly cpu: Cpu;
+  readonly kallsyms = new Kallsyms();
+  readonly random: Random;
+  readonly pages: PageAllocator;
+  readonly kmalloc: Kmalloc;
+  readonly mm: MemoryManagement;
+  readonly vmalloc: Vmalloc;
+  readonly memory: GuestMemory;
+  readonly text: KernelText;
+  /** MSR of kernel code: 64-bit, hypervisor, translation on. */
+  readonly msr: U64;
+  /** Effective address of the paca, r13. */
+  readonly paca: U64;
+  readonly maxInsns: number;
+  readonly #overrides: KernelOverrides;
+  readonly #entry: Entry;
+
+  /** Boots. @throws KernelUsageError where the options name no machine that can be */
+  constructor(options: KernelOptions = {}) {
+    const { cpu: model = "power9", endian = "le", ramBytes = DEFAULT_RAM, seed = 0 } = options;
+    this.layout = usableLayout(options.layout ?? DEFAULT_LAYOUT, model);
+    checkRam(ramBytes);
+    this.endian = endian;
+    this.abi = options.abi ?? (endian === "le" ? "elfv2" : "elfv1");
+    this.maxInsns = options.maxInsns ?? DEFAULT_MAX_INSNS;
+    this.#overrides = options.overrides ?? {};
+    this.random = new Random(seed);
+    this.cpu = new Cpu({ model, ramBytes, endian, engine: options.engine ?? "auto", interrupts: "guest" });
+    const { ram } = this.cpu;
+    const clear = (real: number, length: number): void => void ram.bytes(real, length).fill(0);
+
+    const pageBytes = 2 ** this.layout.pageShift;
+    const top = this.#topOfPages(ramBytes);
+    this.pages = new PageAllocator({ pageBytes, start: IMAGE.end, end: top, clear });
+    this.kmalloc = new Kmalloc(this.pages, "slab", clear);
+    this.mm = this.#createMm(new Kmalloc(this.pages, "page tables", clear), top);
+    this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
+    this.mm.mapLinear(IMAGE.textEnd, ramBytes, PAGE_KERNEL);
+    this.vmalloc = new Vmalloc(this.mm, this.pages, {
+      pageShift: this.layout.pageShift,
+      protection: PAGE_KERNEL,
+    });
+    this.memory = new GuestMemory(this.cpu, this.mm, this.kmalloc);
+    this.text = new KernelText(ram, { endian, abi: this.abi, kallsyms: this.kallsyms });
+    const msr = msrBits("SF", "HV", "EE", "ME", "IR", "DR", "RI");
+    this.msr = endian === "le" ? msr.or(msrBits("LE")) : msr;
+    this.paca = this.#createPaca();
+    const stack = this.allocate(THREAD_BYTES, THREAD_BYTES);
+    this.#entry = this.#createEntry(stack.add(THREAD_BYTES));
+    this.#restore();
+    for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
+  }
+
+  /** Puts a function whose body is TypeScript into kernel text; its C pointer (on ELFv1 a descriptor). */
+  addFunction(kernelFunction: KernelFunction): U64 {
+    return this.text.add(kernelFunction);
+  }
+
+  /**
+   * Runs guest code from a C function pointer to its return.
+   * @param args r3 and on, at most eight
+   */
+  call(pointer: U64, args: readonly U64[], options: CallOptions = {}): CallOutcome {
+    return this.#entry.call(pointer, args, options.maxInsns ?? this.maxInsns);
+  }
+
+  /** @linux arch/powerpc/kernel/module.c module_alloc */
+  moduleAlloc(size: number): U64 | undefined {
+    return moduleAlloc(this.vmalloc, this.layout, size);
+  }
+
+  /** @linux mm/vmalloc.c __vmalloc_node_range */
+  vmallocNodeRange(request: VmallocRequest): U64 | undefined {
+    return this.vmalloc.allocate(request);
+  }
+
+  /** Gives an area back; whether there was one. */
+  vfree(address: U64): boolean {
+    return this.vmalloc.free(address);
+  }
+
+  /** Pages for an image: the override's, or module_alloc's. @linux the weak bpf_jit_image_alloc of the 2018 proposal */
+  bpfJitImageAlloc(size: number): U64 | undefined {
+    const override = this.#overrides.bpfJitImageAlloc;
+    return override === undefined ? this.moduleAlloc(size) : override(this, size);
+  }
+
+  /** @linux kernel/bpf/core.c bpf_jit_binary_alloc */
+  bpfJitBinaryAlloc(proglen: number, alignment = 4): JitBinary | undefined {
+    const from = {
+      version: this.layout.version,
+      pageBytes: this.pages.pageBytes,
+      memory: this.memory,
+      random: this.random,
+      imageAlloc: (size: number) => this.bpfJitImageAlloc(size),
+    };
+    return bpfJitBinaryAlloc(from, proglen, alignment);
+  }
+
+  /** Makes whole pages of a vmalloc area read-only and executable; false where they are not all one area's. */
+  setMemoryRox(address: U64, bytes: number): boolean {
+    return this.vmalloc.protect(address, bytes, PAGE_KERNEL_ROX);
+  }
+
+  /** Makes them writable and not executable again. */
+  setMemoryRw(address: U64, bytes: number): boolean {
+    return this.vmalloc.protect(address, bytes, PAGE_KERNEL);
+  }
+
+  load(address: U64, bytes: AccessBytes): U64 | MemoryFault {
+    return this.memory.load(address, bytes);
+  }
+
+  store(address: U64, bytes: AccessBytes, value: U64): MemoryFault | undefined {
+    return this.memory.store(address, bytes, value);
+  }
+
+  read(address: U64, length: number): Uint8Array | MemoryFault {
+    return this.memory.read(address, length);
+  }
+
+  write(address: U64, data: Uint8Array): MemoryFault | undefined {
+    return this.memory.write(address, data);
+  }
+
+  allocate(bytes: number, alignment = 8): U64 {
+    return this.memory.allocate(bytes, alignment);
+  }
+
+  free(address: U64): void {
+    this.memory.free(address);
+  }
+
+  /** End of what the page allocator has: hash or process table lie behind it, aligned to their size. */
+  #topOfPages(ramBytes: number): number {
+    const bytes =
+      this.layout.mmu === "hash" ? hashTableBytes(ramBytes, this.layout.pageShift) : PROCESS_TABLE_BYTES;
+    return ramBytes - (ramBytes % bytes) - bytes;
+  }
+
+  #createMm(tableSlabs: Kmalloc, tableBase: number): MemoryManagement {
+    const { cpu, layout, random } = this;
+    const tables: TableMemory = { allocateTable: (bytes) => tableSlabs.allocate(bytes, bytes) };
+    if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: tableBase });
+    const table = { base: tableBase, bytes: hashTableBytes(cpu.ram.size, layout.pageShift) };
+    return new HashMm({ cpu, layout, tables, random, table });
+  }
+
+  #createPaca(): U64 {
+    const paca = this.allocate(PACA.bytes);
+    const values = { kernelToc: this.text.toc, kernelBase: KERNEL_BASE, kernelMsr: this.msr };
+    writePaca(this.cpu.ram, paca.sub(KERNEL_BASE).toNumber(), this.endian, values);
+    return paca;
+  }
+
+  #createEntry(stackTop: U64): Entry {
+    const { cpu, text, memory, mm, msr, paca, kallsyms, layout } = this;
+    const oopsContext = {
+      state: cpu.state,
+      memory,
+      kallsyms,
+      release: layout.version.release,
+      namesAccess: layout.version.oopsNamesAccess,
+      pageShift: layout.pageShift,
+      mmu: layout.mmu,
+    };
+    return new Entry({
+      cpu,
+      text,
+      memory,
+      mm,
+      msr,
+      paca,
+      stackTop,
+      restore: () => {
+        this.#restore();
+      },
+      // Addresses are looked at as kernel code sees them, whatever the guest has made of MSR and SLB.
+      oops: (cause) => {
+        this.#restore();
+        return makeOops(oopsContext, cause);
+      },
+    });
+  }
+
+  /** The privileged state that kernel code relies on. */
+  #restore(): void {
+    const { state } = this.cpu;
+    state.setSpr("LPCR", LPCR);
+    for (const name of ["AMR", "IAMR", "HRMOR"] as const) state.setSpr(name, fromHalves(0, 0));
+    state.msr = this.msr;
+    this.mm.restore();
+  }
+}
+
+function usableLayout(name: string, model: CpuModel): Layout {
+  const layout = layoutNamed(name);
+  if (layout === undefined) {
+    throw new KernelUsageError(`no layout ${name}; there are ${layouts.map((l) => l.name).join(", ")}`);
+  }
+  if (layout.mmu === "radix" && model === "power8") {
+    throw new KernelUsageError(`layout ${name} needs power9 or power10: power8 has no radix MMU`);
+  }
+  return layout;
+}
+
+function checkRam(ramBytes: number): void {
+  if (
+    Number.isInteger(ramBytes) &&
+    ramBytes % RAM_STEP === 0 &&
+    ramBytes >= LEAST_RAM &&
+    ramBytes <= MAX_RAM
+  ) {
+    return;
+  }
+  throw new KernelUsageError(
+    `${ramBytes} bytes of RAM: the kernel needs a multiple of 16M from 64M to ${Math.floor(MAX_RAM / RAM_STEP) * 16}M`,
+  );
+}
+
+/** The linear map's address of a real address. */
+export { linear };

@@ -1,0 +1,137 @@
+// Guest memory as the kernel reaches it: the linear map by arithmetic, everything else through the MMU, faults as values.
+// Text and the like stay protected against stores: what the MMU forbids, this forbids.
+import { fromHalves, type U64 } from "../word/long.ts";
+import type { AccessBytes, KernelMemory } from "../bpf/memory.ts";
+import { MemoryFault } from "../bpf/memory.ts";
+import type { Cpu } from "../cpu/cpu.ts";
+import type { Ram } from "../cpu/ram.ts";
+import type { Endian } from "../cpu/state.ts";
+import type { Kmalloc } from "./kmalloc.ts";
+import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
+import type { MemoryManagement } from "./mm/mm.ts";
+
+/** A fault may be resolved once for the segment and once for the page. */
+const ATTEMPTS = 3;
+
+export class GuestMemory implements KernelMemory {
+  readonly endian: Endian;
+  readonly #cpu: Cpu;
+  readonly #ram: Ram;
+  readonly #mm: MemoryManagement;
+  readonly #kmalloc: Kmalloc;
+
+  constructor(cpu: Cpu, mm: MemoryManagement, kmalloc: Kmalloc) {
+    this.endian = cpu.state.endian;
+    this.#cpu = cpu;
+    this.#ram = cpu.ram;
+    this.#mm = mm;
+    this.#kmalloc = kmalloc;
+  }
+
+  load(address: U64, bytes: AccessBytes): U64 | MemoryFault {
+    const real = this.#linearReal(address, bytes);
+    if (real !== undefined) return this.#ram.load(bytes, real, this.endian);
+    const data = this.read(address, bytes);
+    if (data instanceof MemoryFault) return new MemoryFault(address, "load", bytes);
+    return this.#join(data);
+  }
+
+  store(address: U64, bytes: AccessBytes, value: U64): MemoryFault | undefined {
+    const real = this.#linearReal(address, bytes);
+    if (real !== undefined && real >= IMAGE.textEnd) {
+      this.#ram.store(bytes, real, value, this.endian);
+      return undefined;
+    }
+    return this.#writeChecked(address, this.#split(value, bytes));
+  }
+
+  read(address: U64, length: number): Uint8Array | MemoryFault {
+    const real = this.#linearReal(address, length);
+    if (real !== undefined) return this.#ram.bytes(real, length).slice();
+    const data = new Uint8Array(length);
+    for (const piece of this.#pieces(address, length)) {
+      const from = this.#translate(piece.address, "load");
+      if (from === undefined) return new MemoryFault(piece.address, "load", piece.length);
+      data.set(this.#ram.bytes(from, piece.length), piece.offset);
+    }
+    return data;
+  }
+
+  write(address: U64, data: Uint8Array): MemoryFault | undefined {
+    const real = this.#linearReal(address, data.length);
+    if (real !== undefined && real >= IMAGE.textEnd) {
+      this.#ram.bytes(real, data.length).set(data);
+      return undefined;
+    }
+    return this.#writeChecked(address, data);
+  }
+
+  allocate(bytes: number, alignment = 8): U64 {
+    return linear(this.#kmalloc.allocate(bytes, alignment));
+  }
+
+  free(address: U64): void {
+    this.#kmalloc.free(address.sub(KERNEL_BASE).toNumber());
+  }
+
+  /** The real address of bytes that lie in the linear map, all of them RAM. */
+  #linearReal(address: U64, length: number): number | undefined {
+    if (address.high !== KERNEL_BASE.high) return undefined;
+    const real = address.low >>> 0;
+    return real + length <= this.#ram.size ? real : undefined;
+  }
+
+  /** Stores nothing unless all of it may be stored. */
+  #writeChecked(address: U64, data: Uint8Array): MemoryFault | undefined {
+    const targets: { readonly to: number; readonly from: number; readonly length: number }[] = [];
+    for (const piece of this.#pieces(address, data.length)) {
+      const to = this.#translate(piece.address, "store");
+      if (to === undefined) return new MemoryFault(piece.address, "store", piece.length);
+      targets.push({ to, from: piece.offset, length: piece.length });
+    }
+    for (const { to, from, length } of targets) {
+      this.#ram.bytes(to, length).set(data.subarray(from, from + length));
+    }
+    return undefined;
+  }
+
+  /** What of an access lies in each 4 KiB granule. */
+  *#pieces(
+    address: U64,
+    length: number,
+  ): Generator<{ readonly address: U64; readonly offset: number; readonly length: number }> {
+    for (let offset = 0; offset < length;) {
+      const at = address.add(offset);
+      const piece = Math.min(length - offset, 0x1000 - (at.low & 0xfff));
+      yield { address: at, offset, length: piece };
+      offset += piece;
+    }
+  }
+
+  #translate(address: U64, access: "load" | "store"): number | undefined {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const result = this.#cpu.mmu.translate(address, access);
+      if (result.kind === "page") return result.real;
+      if (!this.#mm.resolve(result.vector, address)) return undefined;
+    }
+    return undefined;
+  }
+
+  #join(data: Uint8Array): U64 {
+    const ordered = this.endian === "le" ? data : data.slice().reverse();
+    let high = 0;
+    let low = 0;
+    ordered.forEach((byte, i) => {
+      if (i < 4) low |= byte << (8 * i);
+      else high |= byte << (8 * (i - 4));
+    });
+    return fromHalves(high, low);
+  }
+
+  #split(value: U64, bytes: number): Uint8Array {
+    const data = Uint8Array.from({ length: bytes }, (_, i) =>
+      i < 4 ? value.low >>> (8 * i) : value.high >>> (8 * (i - 4)),
+    );
+    return this.endian === "le" ? data : data.reverse();
+  }
+}

@@ -1,0 +1,219 @@
+// Memory management on the hash MMU: bolted linear map, SLB filled by segment interrupts, Linux page tables behind hash faults.
+// The tables' formats are elsewhere: page-table.ts, hash-table.ts, cpu/mmu/hash.ts.
+import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
+import type { Cpu } from "../../cpu/cpu.ts";
+import { BASE_PAGE_SIZES } from "../../cpu/mmu/hash.ts";
+import { Slb, SLB_ENTRIES, type Segment } from "../../cpu/mmu/slb.ts";
+import { KERNEL_BASE, linear } from "../layout/image.ts";
+import { regionOf, type Layout, type Region } from "../layout/layout.ts";
+import type { Random } from "../random.ts";
+import { KernelHashTable, type HashPage, type HashPageShift } from "./hash-table.ts";
+import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
+import { HASHPTE_HIGH, PageTable, PTE, isLeaf, leafFor, realOf } from "./page-table.ts";
+import { vsidOf } from "./vsid.ts";
+
+/** SLB entries that stay: 0 the linear map, 1 the kernel stack [layouts.md]. */
+const BOLTED_ENTRIES = 2;
+const SLB_VALID = 0x0800_0000;
+const SLB_KS = 0x800;
+const SLB_KP = 0x400;
+const SLB_C = 0x80;
+
+const LINEAR_SHIFT = 24;
+/** Where user addresses end: 128T, all that a process gets without asking for more. */
+const TASK_END = fromHalves(0x0000_8000, 0);
+
+export interface HashMmOptions {
+  readonly cpu: Cpu;
+  readonly layout: Layout;
+  readonly tables: TableMemory;
+  readonly random: Random;
+  /** Where the hash table lies: real address, aligned to its size; size in bytes, 2^18 or more. */
+  readonly table: { readonly base: number; readonly bytes: number };
+}
+
+/**
+ * Bytes of the hash table for so much RAM.
+ * @linux arch/powerpc/mm/book3s64/hash_utils.c htab_get_table_size
+ */
+export function hashTableBytes(ramBytes: number, pageShift: number): number {
+  return 2 ** Math.max(18, Math.ceil(Math.log2(ramBytes)) - (pageShift + 1) + 7);
+}
+
+export class HashMm implements MemoryManagement {
+  readonly #cpu: Cpu;
+  readonly #layout: Layout;
+  readonly #slb: Slb;
+  readonly #hash: KernelHashTable;
+  readonly #pageTable: PageTable;
+  readonly #partitionTable: number;
+  readonly #tableBytes: number;
+  /** SLB entry that the next segment interrupt fills. */
+  #nextEntry = BOLTED_ENTRIES;
+
+  constructor(options: HashMmOptions) {
+    const { cpu, layout, tables, random, table } = options;
+    this.#cpu = cpu;
+    this.#layout = layout;
+    this.#slb = new Slb(cpu.state);
+    const format = cpu.state.model === "power8" ? "2.07" : "3.0";
+    const mask = table.bytes / 128 - 1;
+    this.#hash = new KernelHashTable(cpu.ram, { base: table.base, mask }, format, random);
+    this.#tableBytes = table.bytes;
+    this.#pageTable = new PageTable(cpu.ram, tables, layout);
+    this.#partitionTable = cpu.state.model === "power8" ? 0 : tables.allocateTable(0x1_0000);
+    this.restore();
+  }
+
+  restore(): void {
+    const { state, ram } = this.#cpu;
+    // HTABORG and HTABSIZE, alike in SDR1 and in the partition table: the size is counted from 2^18 bytes.
+    const table = u64(this.#hash.table.base + Math.log2(this.#tableBytes) - 18);
+    if (state.model === "power8") state.setSpr("SDR1", table);
+    else {
+      ram.store(8, this.#partitionTable, table, "be");
+      // PATS: 2^(12 + 4) bytes.
+      state.setSpr("PTCR", u64(this.#partitionTable + 4));
+    }
+    this.#slb.reset();
+    this.#fill(0, KERNEL_BASE, this.#linearRegion(), 0);
+    this.#nextEntry = BOLTED_ENTRIES;
+  }
+
+  mapLinear(from: number, to: number, protection: Protection): void {
+    for (let real = from; real < to; real += 2 ** LINEAR_SHIFT) {
+      const ea = linear(real);
+      const segment = this.#segment(this.#linearRegion(), ea, 40);
+      this.#hash.insert({ segment, ea, real, shift: LINEAR_SHIFT, protection, bolted: true });
+    }
+  }
+
+  map(ea: U64, real: number, protection: Protection): boolean {
+    const address = this.#pageTable.findOrMake(ea);
+    if (address === undefined) return false;
+    this.#pageTable.write(address, leafFor(real, protection));
+    return true;
+  }
+
+  unmap(ea: U64): number | undefined {
+    const found = this.#mapped(ea);
+    if (found === undefined) return undefined;
+    const page = this.#hashPage(ea, found.leaf);
+    if (page !== undefined && (found.leaf.high & HASHPTE_HIGH) !== 0) {
+      this.#hash.remove(page, this.#slot(found.address));
+      this.#cpu.flushTlb();
+    }
+    this.#pageTable.write(found.address, ZERO);
+    return realOf(found.leaf);
+  }
+
+  protect(ea: U64, protection: Protection): boolean {
+    const found = this.#mapped(ea);
+    if (found === undefined) return false;
+    const hashed = found.leaf.high & HASHPTE_HIGH;
+    const leaf = leafFor(realOf(found.leaf), protection).or(fromHalves(hashed, 0));
+    this.#pageTable.write(found.address, leaf);
+    const page = this.#hashPage(ea, leaf);
+    if (page !== undefined && hashed !== 0) {
+      this.#hash.protect(page, this.#slot(found.address));
+      this.#cpu.flushTlb();
+    }
+    return true;
+  }
+
+  resolve(vector: number, ea: U64): boolean {
+    if (vector === 0x380 || vector === 0x480) return this.#segmentFault(ea);
+    const found = this.#mapped(ea);
+    if (found === undefined) return false;
+    const page = this.#hashPage(ea, found.leaf);
+    if (page === undefined) return false;
+    // DIVERGES: Linux looks at the protection first and reports "no translation" for a page that it has not hashed yet;
+    // here the entry is made, and the next attempt says what is really forbidden.
+    const isHashed = (found.leaf.high & HASHPTE_HIGH) !== 0;
+    // Entered, not evicted, and yet the processor did not find it: the guest has tampered with the SLB.
+    if (isHashed && this.#hash.protect(page, this.#slot(found.address))) return false;
+    this.#setSlot(found.address, this.#hash.insert(page));
+    this.#pageTable.write(found.address, found.leaf.or(fromHalves(HASHPTE_HIGH, 0)));
+    // An entry may have been evicted.
+    this.#cpu.flushTlb();
+    return true;
+  }
+
+  /** Fills an SLB entry. @linux arch/powerpc/mm/book3s64/slb.c slb_allocate_kernel, slb_allocate_user */
+  #segmentFault(ea: U64): boolean {
+    const region = regionOf(this.#layout, ea);
+    if (region === undefined && ea.gte(TASK_END)) return false;
+    this.#fill(this.#nextEntry, ea, region, region === undefined ? SLB_KS | SLB_C : 0);
+    this.#nextEntry = this.#nextEntry === SLB_ENTRIES - 1 ? BOLTED_ENTRIES : this.#nextEntry + 1;
+    return true;
+  }
+
+  #fill(index: number, ea: U64, region: Region | undefined, flags: number): void {
+    // A process uses small segments below 1T.
+    const shift = region === undefined && ea.high >>> 8 === 0 ? 28 : 40;
+    const { vsidWord, esidWord } = this.#segment(region, ea, shift);
+    this.#slb.slbmte(vsidWord.or(flags), esidWord.or(index));
+  }
+
+  #segment(region: Region | undefined, ea: U64, segmentShift: 28 | 40): Segment {
+    const shift = region?.name === "linear map" ? LINEAR_SHIFT : this.#layout.pageShift;
+    const sllp = BASE_PAGE_SIZES.find((size) => size.shift === shift)?.sllp ?? 0;
+    const b = segmentShift === 40 ? 0x4000_0000 : 0;
+    const vsid = vsidOf(this.#context(region, ea), ea, segmentShift).shl(segmentShift === 40 ? 24 : 12);
+    const esidMask = segmentShift === 40 ? fromHalves(0xffff_ff00, 0) : fromHalves(-1, 0xf000_0000);
+    return {
+      index: 0,
+      segmentShift,
+      vsidWord: vsid.or(fromHalves(b, SLB_KP | sllp)),
+      esidWord: ea.and(esidMask).or(SLB_VALID),
+    };
+  }
+
+  /** @linux arch/powerpc/include/asm/book3s/64/mmu-hash.h get_kernel_context */
+  #context(region: Region | undefined, ea: U64): number {
+    if (region === undefined) return this.#layout.version.minUserContext;
+    const within = ea.and(fromHalves(0x0fff_ffff, -1)).shru(this.#layout.contextBits).low;
+    return region.name === "linear map" ? region.context + within : region.context;
+  }
+
+  #linearRegion(): Region | undefined {
+    return regionOf(this.#layout, KERNEL_BASE);
+  }
+
+  #mapped(ea: U64): { readonly address: number; readonly leaf: U64 } | undefined {
+    const region = regionOf(this.#layout, ea);
+    // The linear map has no page tables, and there is no process.
+    if (region === undefined || region.name === "linear map") return undefined;
+    const address = this.#pageTable.find(ea);
+    if (address === undefined) return undefined;
+    const leaf = this.#pageTable.read(address);
+    return isLeaf(leaf) ? { address, leaf } : undefined;
+  }
+
+  #hashPage(ea: U64, leaf: U64): HashPage | undefined {
+    const region = regionOf(this.#layout, ea);
+    if (region === undefined) return undefined;
+    const protection = {
+      write: (leaf.low & PTE.WRITE) !== 0,
+      execute: (leaf.low & PTE.EXEC) !== 0,
+      user: (leaf.low & PTE.PRIVILEGED) === 0,
+    };
+    const shift: HashPageShift = this.#layout.pageShift;
+    return {
+      segment: this.#segment(region, ea, 40),
+      ea,
+      real: realOf(leaf),
+      shift,
+      protection,
+      bolted: false,
+    };
+  }
+
+  #slot(entryAddress: number): number {
+    return this.#pageTable.read(this.#pageTable.slotAddress(entryAddress)).low;
+  }
+
+  #setSlot(entryAddress: number, slot: number): void {
+    this.#pageTable.write(this.#pageTable.slotAddress(entryAddress), u64(slot));
+  }
+}

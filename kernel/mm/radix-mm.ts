@@ -1,0 +1,103 @@
+// Memory management on the radix MMU: the kernel's tree as process 0, partition and process table in guest memory.
+// The processor walks the tree itself, so there is nothing to fill on a fault.
+import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
+import type { Cpu } from "../../cpu/cpu.ts";
+import { linear } from "../layout/image.ts";
+import type { Layout } from "../layout/layout.ts";
+import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
+import { PageTable, isLeaf, leafFor, realOf } from "./page-table.ts";
+
+/** Process ids of POWER9 and POWER10 have 20 bits; the process table has an entry of 16 bytes for each. */
+export const PROCESS_TABLE_BYTES = 2 ** (20 + 4);
+/** The process on whose behalf the kernel runs; it has no pages, so that quadrant 0 faults. */
+const PROCESS = 1;
+const RTS_52 = fromHalves(2 << 29, 5 << 5);
+const PATB_HR = fromHalves(0x8000_0000, 0);
+
+export interface RadixMmOptions {
+  readonly cpu: Cpu;
+  readonly layout: Layout;
+  readonly tables: TableMemory;
+  /** Real address of the process table, aligned to PROCESS_TABLE_BYTES. */
+  readonly processTable: number;
+}
+
+export class RadixMm implements MemoryManagement {
+  readonly #cpu: Cpu;
+  readonly #layout: Layout;
+  readonly #pageTable: PageTable;
+  readonly #partitionTable: number;
+  readonly #processTable: number;
+  readonly #userTable: PageTable;
+
+  constructor(options: RadixMmOptions) {
+    const { cpu, layout, tables, processTable } = options;
+    this.#cpu = cpu;
+    this.#layout = layout;
+    this.#processTable = processTable;
+    this.#pageTable = new PageTable(cpu.ram, tables, layout);
+    this.#userTable = new PageTable(cpu.ram, tables, layout);
+    this.#partitionTable = tables.allocateTable(0x1_0000);
+    this.restore();
+  }
+
+  restore(): void {
+    const { state, ram } = this.#cpu;
+    const root = (table: PageTable): U64 => RTS_52.or(u64(table.root + table.rootBits));
+    ram.store(8, this.#processTable, root(this.#pageTable), "be");
+    ram.store(8, this.#processTable + 16 * PROCESS, root(this.#userTable), "be");
+    ram.store(8, this.#partitionTable, PATB_HR.or(root(this.#pageTable)), "be");
+    // PRTS and PATS are log2 of the sizes less 12.
+    const prts = Math.log2(PROCESS_TABLE_BYTES) - 12;
+    ram.store(8, this.#partitionTable + 8, u64(this.#processTable + prts), "be");
+    state.setSpr("PTCR", u64(this.#partitionTable + 4));
+    state.setSpr("PIDR", u64(PROCESS));
+  }
+
+  /** With the largest pages that fit. @linux arch/powerpc/mm/book3s64/radix_pgtable.c create_physical_mapping */
+  mapLinear(from: number, to: number, protection: Protection): void {
+    let real = from;
+    while (real < to) {
+      const shift =
+        [30, 21].find((s) => real % 2 ** s === 0 && real + 2 ** s <= to) ?? this.#layout.pageShift;
+      if (!this.#pageTable.mapLarge(linear(real), shift, leafFor(real, protection))) {
+        throw new Error(`linear map at real 0x${real.toString(16)}: tables are in the way`);
+      }
+      real += 2 ** shift;
+    }
+  }
+
+  map(ea: U64, real: number, protection: Protection): boolean {
+    const address = this.#pageTable.findOrMake(ea);
+    if (address === undefined) return false;
+    this.#pageTable.write(address, leafFor(real, protection));
+    return true;
+  }
+
+  unmap(ea: U64): number | undefined {
+    const found = this.#mapped(ea);
+    if (found === undefined) return undefined;
+    this.#pageTable.write(found.address, ZERO);
+    this.#cpu.flushTlb();
+    return realOf(found.leaf);
+  }
+
+  protect(ea: U64, protection: Protection): boolean {
+    const found = this.#mapped(ea);
+    if (found === undefined) return false;
+    this.#pageTable.write(found.address, leafFor(realOf(found.leaf), protection));
+    this.#cpu.flushTlb();
+    return true;
+  }
+
+  resolve(): boolean {
+    return false;
+  }
+
+  #mapped(ea: U64): { readonly address: number; readonly leaf: U64 } | undefined {
+    const address = this.#pageTable.find(ea);
+    if (address === undefined) return undefined;
+    const leaf = this.#pageTable.read(address);
+    return isLeaf(leaf) ? { address, leaf } : undefined;
+  }
+}

@@ -1,0 +1,13 @@
+// Memory for modules and JITed code: anywhere in the vmalloc range.
+import type { U64 } from "../word/long.ts";
+import { regionNamed, type Layout } from "./layout/layout.ts";
+import type { Vmalloc } from "./vmalloc.ts";
+
+/**
+ * Writable, not executable memory of `size` bytes, rounded up to pages; undefined where there is none.
+ * @linux arch/powerpc/kernel/module.c module_alloc; 6.12: mm/execmem.c execmem_alloc
+ */
+export function moduleAlloc(vmalloc: Vmalloc, layout: Layout, size: number): U64 | undefined {
+  const { start, end } = regionNamed(layout, "vmalloc");
+  return vmalloc.allocate({ size, start, end });
+}

@@ -1,0 +1,143 @@
+// An oops: what is known when the kernel cannot go on, as a value and as the kernel's well-known text.
+// It reads guest memory carefully: registers may hold anything.
+import { u64, type U64 } from "../word/long.ts";
+import { MemoryFault, type KernelMemory } from "../bpf/memory.ts";
+import type { CpuState } from "../cpu/state.ts";
+import type { Kallsyms, Resolved } from "./kallsyms.ts";
+import { symbolText } from "./kallsyms.ts";
+import { oopsText } from "./oops-text.ts";
+
+/** Why it came to this, before the registers are looked at. */
+export interface OopsCause {
+  /** Vector of the interrupt: 0x300, 0x400, 0x700 …; 0 where the processor could not go on without one. */
+  readonly trap: number;
+  /** Address of the instruction. */
+  readonly nip: U64;
+  /** MSR before the interrupt, and the bits that say why. */
+  readonly msr: U64;
+  readonly dar: U64;
+  readonly dsisr: number;
+  /** For people, where the interrupt alone does not say it. */
+  readonly detail: string | undefined;
+}
+
+export interface OopsFrame {
+  readonly stack: U64;
+  readonly address: U64;
+  readonly symbol: Resolved | undefined;
+}
+
+export interface Oops extends OopsCause {
+  readonly gpr: readonly U64[];
+  readonly lr: U64;
+  readonly ctr: U64;
+  readonly xer: U64;
+  readonly cr: number;
+  readonly cfar: U64;
+  readonly symbol: Resolved | undefined;
+  readonly lrSymbol: Resolved | undefined;
+  readonly callTrace: readonly OopsFrame[];
+  /** Words from 12 before NIP to 3 behind it; undefined where memory cannot be read. */
+  readonly code: readonly (number | undefined)[];
+  /** Index in `code` of the word at NIP. */
+  readonly codeIndex: number;
+  /** The first line of the text: what happened, for a message. */
+  readonly message: string;
+  /** As the kernel would log it, lines ended by \n. */
+  readonly text: string;
+}
+
+/** What the text says of the kernel and the machine. */
+export interface OopsContext {
+  readonly state: CpuState;
+  readonly memory: KernelMemory;
+  readonly kallsyms: Kallsyms;
+  readonly release: string;
+  /** "BUG: …" with read or write, as since 5.1. */
+  readonly namesAccess: boolean;
+  readonly pageShift: number;
+  readonly mmu: "hash" | "radix";
+}
+
+const WORDS_BEFORE = 12;
+const WORDS_IN_ALL = 16;
+const MOST_FRAMES = 64;
+/** Offset of the LR save doubleword in a frame, both ABIs. */
+const LR_SAVE = 16;
+
+/** Describes the machine as it is. */
+export function makeOops(context: OopsContext, cause: OopsCause): Oops {
+  const { state, kallsyms } = context;
+  const registers = state.registers();
+  const facts = {
+    ...cause,
+    gpr: registers.gpr,
+    lr: registers.lr,
+    ctr: registers.ctr,
+    xer: registers.xer,
+    cr: registers.cr,
+    cfar: state.spr("CFAR"),
+    symbol: kallsyms.lookup(cause.nip),
+    lrSymbol: kallsyms.lookup(registers.lr),
+    callTrace: walkStack(context, registers.gpr[1] ?? u64(0)),
+    code: codeAround(context.memory, cause.nip),
+    codeIndex: WORDS_BEFORE,
+  };
+  const lines = oopsText(facts, context);
+  return { ...facts, message: lines[0] ?? "", text: lines.map((line) => `${line}\n`).join("") };
+}
+
+/** The oops for JSON: 64-bit values as hex strings. */
+export function oopsJson(oops: Oops): Record<string, unknown> {
+  const symbol = (s: Resolved | undefined): string | null => (s === undefined ? null : symbolText(s));
+  const hex = (v: U64): string => `0x${v.toString(16).padStart(16, "0")}`;
+  return {
+    message: oops.message,
+    trap: `0x${oops.trap.toString(16)}`,
+    nip: hex(oops.nip),
+    symbol: oops.symbol?.name ?? null,
+    offset: oops.symbol?.offset ?? null,
+    dar: hex(oops.dar),
+    dsisr: `0x${oops.dsisr.toString(16).padStart(8, "0")}`,
+    detail: oops.detail ?? null,
+    regs: {
+      gpr: oops.gpr.map(hex),
+      cr: `0x${oops.cr.toString(16).padStart(8, "0")}`,
+      lr: hex(oops.lr),
+      ctr: hex(oops.ctr),
+      xer: hex(oops.xer),
+      msr: hex(oops.msr),
+      cfar: hex(oops.cfar),
+    },
+    call_trace: oops.callTrace.map((f) => ({
+      stack: hex(f.stack),
+      address: hex(f.address),
+      symbol: symbol(f.symbol),
+    })),
+    code: oops.code.map((word) => (word === undefined ? null : word.toString(16).padStart(8, "0"))),
+    text: oops.text,
+  };
+}
+
+/** Frames along the back chain, which has to ascend; a frame that cannot be read ends it. */
+function walkStack(context: OopsContext, r1: U64): readonly OopsFrame[] {
+  const { memory, kallsyms } = context;
+  const frames: OopsFrame[] = [];
+  let stack = r1;
+  while (frames.length < MOST_FRAMES && (stack.low & 7) === 0) {
+    const address = memory.load(stack.add(LR_SAVE), 8);
+    const next = memory.load(stack, 8);
+    if (address instanceof MemoryFault || next instanceof MemoryFault) break;
+    frames.push({ stack, address, symbol: kallsyms.lookup(address) });
+    if (next.lte(stack)) break;
+    stack = next;
+  }
+  return frames;
+}
+
+function codeAround(memory: KernelMemory, nip: U64): readonly (number | undefined)[] {
+  return Array.from({ length: WORDS_IN_ALL }, (_, i) => {
+    const word = memory.load(nip.add(4 * (i - WORDS_BEFORE)), 4);
+    return word instanceof MemoryFault ? undefined : word.low >>> 0;
+  });
+}

@@ -1,0 +1,56 @@
+// The BPF of the kernel that runs the tests, as an oracle for programs: through bpftool, in a folder of its own in
+// /sys/fs/bpf. What a program returns, or whether it is a good one, is the tests' business.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "vitest";
+import { describeWithOracle, oracle, type OracleResult } from "./oracles.ts";
+
+export const bpftool = oracle("bpftool", "bpftool");
+
+function isPermitted(): boolean {
+  try {
+    rmSync(mkdtempSync("/sys/fs/bpf/farcall-"), { recursive: true });
+    return bpftool.run(["prog", "show"]).status === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** A `describe` that needs bpftool and a kernel that lets it load programs; skipped, with a line, where it may not. */
+export function describeWithKernel(name: string, tests: () => void): void {
+  if (!bpftool.available || isPermitted()) {
+    describeWithOracle(name, [bpftool], tests);
+    return;
+  }
+  console.log(`skipped: ${name} needs permission to use bpf(2) and a mounted /sys/fs/bpf`);
+  describe.skip(name, tests);
+}
+
+/** Programs and maps pinned for one test; `close` unloads them. */
+export class Pins {
+  readonly folder = mkdtempSync("/sys/fs/bpf/farcall-");
+  /** Loads every program of an object file; programs are pinned by name in `programs`, maps in `maps`. */
+  loadAll(object: string): OracleResult {
+    for (const part of ["programs", "maps"]) mkdirSync(this.#path(part), { recursive: true });
+    return bpftool.run(["prog", "loadall", object, this.#path("programs"), "pinmaps", this.#path("maps")]);
+  }
+  /** What `bpftool … prog dump xlated` prints of a pinned program. */
+  dumpXlated(program: string, flags: readonly string[] = []): string {
+    return this.#print([...flags, "prog", "dump", "xlated", "pinned", join(this.#path("programs"), program)]);
+  }
+  /** What `bpftool -j map show` prints of a pinned map. */
+  showMap(map: string): unknown {
+    return JSON.parse(this.#print(["-j", "map", "show", "pinned", join(this.#path("maps"), map)]));
+  }
+  close(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+  #path(part: string): string {
+    return join(this.folder, part);
+  }
+  #print(args: readonly string[]): string {
+    const result = bpftool.run(args);
+    if (result.status !== 0) throw new Error(`bpftool ${args.join(" ")}: ${result.stderr}`);
+    return result.stdout.toString();
+  }
+}
