@@ -3,6 +3,7 @@ import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { deliver, savedState, type Interrupt } from "./interrupt.ts";
+import { Interpreter } from "./interpreter/engine.ts";
 import type { CpuModel } from "./isa/row.ts";
 import { createMmu, type Mmu } from "./mmu/mmu.ts";
 import { Slb } from "./mmu/slb.ts";
@@ -49,6 +50,7 @@ export class Cpu {
   /** Never `auto`. */
   readonly engine: Exclude<EngineName, "auto">;
   readonly #reference: ReferenceEngine;
+  readonly #interpreter: Interpreter | undefined;
   /** NIA after an interrupt was delivered whose vector has not been fetched yet. */
   #vector: { readonly nia: U64; readonly cause: Interrupt } | undefined;
 
@@ -63,7 +65,8 @@ export class Cpu {
     this.mmu = createMmu(this.state, this.ram);
     this.memory = new GuestMemory(this.state, this.mmu);
     this.interrupts = interrupts;
-    this.engine = engine === "auto" ? "reference" : engine;
+    this.engine = engine === "auto" ? "interpreter" : engine;
+    this.#interpreter = this.engine === "interpreter" ? new Interpreter(this.state, this.memory) : undefined;
     this.#reference = new ReferenceEngine(this.state, this.memory, this.slb);
   }
 
@@ -84,6 +87,8 @@ export class Cpu {
   run(maxInsns: number): Stop {
     const end = this.state.instructions + maxInsns;
     while (this.state.instructions < end) {
+      const interpreter = this.#interpreter;
+      if (interpreter?.able === true && !interpreter.run(end - this.state.instructions)) break;
       const stop = this.#finish(this.#reference.step());
       if (stop !== undefined) return stop;
     }

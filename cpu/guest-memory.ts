@@ -6,7 +6,7 @@ import { storage, type Interrupt } from "./interrupt.ts";
 import type { Bytes } from "./isa/machine.ts";
 import type { Access, Mmu } from "./mmu/mmu.ts";
 import { RAM_OFFSET, STATE, type CpuState } from "./state.ts";
-import { TLB_BYTES, enterTlb, lookUpTlb } from "./tlb.ts";
+import { GRANULE, TLB_BYTES, enterTlb, lookUpTlb } from "./tlb.ts";
 
 /** Whether a value, a place or an outcome is an interrupt instead. */
 export function isInterrupt(x: unknown): x is Interrupt {
@@ -54,6 +54,13 @@ export class GuestMemory {
     return place;
   }
 
+  /** Enters the page of an access into the TLB. @returns whether the access lies in one page that is there now. */
+  refill(ea: U64, bytes: number, access: Access): boolean {
+    if ((ea.low & (GRANULE - 1)) > GRANULE - bytes) return false;
+    const place = this.place(ea, access);
+    return typeof place === "number" && lookUpTlb(this.#tlbs[access], ea, bytes) !== undefined;
+  }
+
   /** Offsets of `bytes` consecutive bytes from `ea`, or the interrupt of the first that cannot be reached. */
   places(ea: U64, bytes: number, access: Access): readonly number[] | Interrupt {
     const places: number[] = [];
@@ -80,7 +87,7 @@ export class GuestMemory {
   load(bytes: Bytes, ea: U64, order: "guest" | "reversed" = "guest"): U64 | Interrupt {
     const little = this.little === (order === "guest");
     const view = this.#view;
-    if ((ea.low & 0xfff) <= 0x1000 - bytes) {
+    if ((ea.low & (GRANULE - 1)) <= GRANULE - bytes) {
       const place = this.place(ea, "load");
       if (typeof place !== "number") return place;
       if (bytes === 1) return u64(view.getUint8(place));
@@ -100,7 +107,7 @@ export class GuestMemory {
   store(bytes: Bytes, ea: U64, value: U64, order: "guest" | "reversed" = "guest"): Interrupt | undefined {
     const little = this.little === (order === "guest");
     const view = this.#view;
-    if ((ea.low & 0xfff) <= 0x1000 - bytes) {
+    if ((ea.low & (GRANULE - 1)) <= GRANULE - bytes) {
       const place = this.place(ea, "store");
       if (typeof place !== "number") return place;
       if (bytes === 1) view.setInt8(place, value.low);

@@ -1,0 +1,543 @@
+// The verbs of rows as code of the interpreter: shape fields are known, operand fields are read from the word at run time.
+// 64-bit mode alone. What is rare leaves the code: the reference engine steps that instruction.
+import type { Bytes, Machine, NamedSpr, Sign, Sum } from "../isa/machine.ts";
+import type { CrBit, CrField, Field, Gpr, Imm, Operand, Spr } from "../isa/pattern.ts";
+import { SPR } from "../spr.ts";
+import { STATE, type Endian } from "../state.ts";
+import { TLB_ENTRIES, TLB_ENTRY_BYTES } from "../tlb.ts";
+import { Emitter, GenerateError, type Code } from "../wasm/emitter.ts";
+import {
+  binary,
+  complemented,
+  constant,
+  known,
+  loadState,
+  local,
+  ofField,
+  PURE,
+  select,
+  unary,
+} from "../wasm/node.ts";
+import type { Node } from "../wasm/node.ts";
+import { CONTROL, NUMERIC, type MemoryAccess, type Numeric } from "../wasm/opcodes.ts";
+import { unsigned } from "../wasm/module.ts";
+import { FIRST_TEMPORARY, LOCAL, REFILL, TEMPORARIES32, TEMPORARIES64, refillArgument } from "./locals.ts";
+
+const word = local(LOCAL.WORD, 32);
+const pc = local(LOCAL.PC, 64);
+const zero = constant(0);
+
+/** An operand field is its description here. */
+function fieldOf(operand: Operand): Field {
+  return operand as unknown as Field;
+}
+
+function i32(n: number): Node {
+  return constant(n, 32);
+}
+
+function shifted(node: Node, left: number): Node {
+  return left >= 0 ? binary("i32.shl", node, i32(left)) : binary("i32.shr_u", node, i32(-left));
+}
+
+/**
+ * Bits of a field moved to where they are wanted: those bits of the value that `keep` has, the lowest of them at bit `to`.
+ * One shift and one mask for each piece of the field.
+ */
+function take(field: Field, to = 0, keep = 2 ** field.width - 1): Node {
+  const lowest = keep === 0 ? 0 : 31 - Math.clz32(keep & -keep);
+  let result = i32(0);
+  for (const piece of field.pieces) {
+    const bits = ((2 ** piece.width - 1) * 2 ** piece.at) & keep;
+    if (bits === 0) continue;
+    const target = (bits >>> lowest) << to;
+    const moved = shifted(word, piece.at - lowest + to - piece.shift);
+    result = binary("i32.or", result, binary("i32.and", moved, i32(target)));
+  }
+  return result;
+}
+
+/** The value of an immediate field. */
+function immediate(field: Field): Node {
+  const [piece, second] = field.pieces;
+  const shift = Math.log2(field.scale);
+  if (!field.signed) return unary("i64.extend_i32_u", shifted(take(field), shift));
+  if (piece === undefined || second !== undefined) {
+    const top = 32 - field.width;
+    const value = binary("i32.shr_s", shifted(take(field), top), i32(top));
+    return unary("i64.extend_i32_s", shifted(value, shift));
+  }
+  const scaled = (node: Node): Node => (shift === 0 ? node : binary("i32.and", node, i32(-field.scale)));
+  if (piece.shift === shift && piece.width + shift === 16)
+    return unary("i64.extend16_s", unary("i64.extend_i32_u", scaled(word)));
+  const value = binary(
+    "i32.shr_s",
+    shifted(word, 32 - piece.shift - piece.width),
+    i32(32 - piece.width - shift),
+  );
+  return unary("i64.extend_i32_s", scaled(value));
+}
+
+const LOADS: Readonly<Record<Bytes, MemoryAccess>> = {
+  1: "i64.load8_u",
+  2: "i64.load16_u",
+  4: "i64.load32_u",
+  8: "i64.load",
+};
+const STORES: Readonly<Record<Bytes, MemoryAccess>> = {
+  1: "i64.store8",
+  2: "i64.store16",
+  4: "i64.store32",
+  8: "i64.store",
+};
+
+/** Operands and result of a sum, computed already. */
+interface Bound {
+  readonly x: Node;
+  readonly y: Node;
+  readonly z: Node;
+  readonly sum: Node;
+}
+
+/** One handler's code. */
+export class InterpreterMachine implements Machine<Node, Node> {
+  readonly #emitter: Emitter;
+  readonly #endian: Endian;
+  #left = false;
+
+  constructor(what: string, endian: Endian) {
+    this.#emitter = new Emitter(what, FIRST_TEMPORARY);
+    this.#endian = endian;
+  }
+
+  /** The handler: falls back to the dispatcher where it did not leave. */
+  finish(): Code {
+    const { used, what } = this.#emitter;
+    if (used[64] > TEMPORARIES64 || used[32] > TEMPORARIES32)
+      throw new GenerateError(`${what}: ${used[64]} + ${used[32]} temporaries`);
+    if (!this.#left) this.#emitter.exit("dispatch");
+    return this.#emitter.code;
+  }
+
+  /** Gives the instruction to the reference engine, whatever was computed so far. */
+  #leave(): void {
+    if (this.#left) return;
+    if (this.#emitter.writes > 0) throw new GenerateError(`${this.#emitter.what}: leaves after a write`);
+    this.#emitter.code = [];
+    this.#emitter.exit("leave");
+    this.#left = true;
+  }
+
+  #state(offset: number, width: 32 | 64, address?: Node): Node {
+    return loadState(offset, width, this.#emitter.writes, address);
+  }
+
+  #setState(offset: number, value: Node, address?: Node): void {
+    if (!this.#left) this.#emitter.storeState(offset, value, address);
+  }
+
+  imm(x: Imm | number): Node {
+    if (typeof x === "number") return constant(x);
+    const field = fieldOf(x);
+    return ofField(immediate(field), field);
+  }
+  gpr(r: Gpr): Node {
+    const field = fieldOf(r);
+    const at = take(field, 3);
+    if (field.name !== "RA0") return this.#state(STATE.GPR, 64, at);
+    const place = this.let(at);
+    return select(place, this.#state(STATE.GPR, 64, place), zero);
+  }
+  setGpr(r: Gpr, v: Node): void {
+    this.#setState(STATE.GPR, v, take(fieldOf(r), 3));
+  }
+  let(v: Node): Node {
+    return this.#left ? v : this.#emitter.bind(v);
+  }
+  letB(b: Node): Node {
+    return this.let(b);
+  }
+
+  add(a: Node, b: Node): Node {
+    return binary("i64.add", a, b);
+  }
+  sub(a: Node, b: Node): Node {
+    return binary("i64.sub", a, b);
+  }
+  mul(a: Node, b: Node): Node {
+    return binary("i64.mul", a, b);
+  }
+  and(a: Node, b: Node): Node {
+    return binary("i64.and", a, b);
+  }
+  or(a: Node, b: Node): Node {
+    return binary("i64.or", a, b);
+  }
+  xor(a: Node, b: Node): Node {
+    return binary("i64.xor", a, b);
+  }
+  not(a: Node): Node {
+    return binary("i64.xor", a, constant(-1));
+  }
+  shl(a: Node, n: Node): Node {
+    return binary("i64.shl", a, n);
+  }
+  shr(a: Node, n: Node): Node {
+    return binary("i64.shr_u", a, n);
+  }
+  sar(a: Node, n: Node): Node {
+    return binary("i64.shr_s", a, n);
+  }
+  rotl(a: Node, n: Node): Node {
+    return binary("i64.rotl", a, n);
+  }
+  rotl32(a: Node, n: Node): Node {
+    const rotated = binary("i32.rotl", unary("i32.wrap_i64", a), unary("i32.wrap_i64", n));
+    const low = this.let(unary("i64.extend_i32_u", rotated));
+    return this.or(low, this.shl(low, constant(32)));
+  }
+  mask(size: 32 | 64, mb: Node, me: Node): Node {
+    if (size === 32) {
+      if (mb.field === undefined || me.field === undefined)
+        throw new GenerateError(`${this.#emitter.what}: a 32-bit mask of other than fields`);
+      return loadState(STATE.MASKS, 64, PURE, binary("i32.or", take(mb.field, 8), take(me.field, 3)));
+    }
+    if (known(me) === 63n) return this.shr(constant(-1), mb);
+    if (known(mb) === 0n) return this.shl(constant(-1), this.xor(me, constant(63)));
+    return binary("i64.rotr", this.shl(constant(-1), this.not(this.sub(me, mb))), mb);
+  }
+  sext(bits: 8 | 16 | 32, v: Node): Node {
+    return unary(`i64.extend${bits}_s`, v);
+  }
+  zext(bits: 8 | 16 | 32, v: Node): Node {
+    return this.and(v, constant(2 ** bits - 1));
+  }
+  clz(bits: 32 | 64, v: Node): Node {
+    return this.#counted("clz", bits, v);
+  }
+  ctz(bits: 32 | 64, v: Node): Node {
+    return this.#counted("ctz", bits, v);
+  }
+  #counted(op: "clz" | "ctz", bits: 32 | 64, v: Node): Node {
+    if (bits === 64) return unary(`i64.${op}`, v);
+    return unary("i64.extend_i32_u", unary(`i32.${op}`, unary("i32.wrap_i64", v)));
+  }
+  popcount(bits: 8 | 32 | 64, v: Node): Node {
+    if (bits === 64) return unary("i64.popcnt", v);
+    const x = this.let(v);
+    if (bits === 32) {
+      const high = this.and(x, constant(0xffff_ffff_0000_0000n));
+      const low = unary("i64.popcnt", this.zext(32, x));
+      return this.or(this.shl(unary("i64.popcnt", high), constant(32)), low);
+    }
+    // sums of 2, then 4, then 8 neighboring bits
+    const parts = (node: Node, shift: number, keep: bigint): readonly [Node, Node] => [
+      this.and(node, constant(keep)),
+      this.and(this.shr(node, constant(shift)), constant(keep)),
+    ];
+    const pairs = this.let(this.add(...parts(x, 1, 0x5555_5555_5555_5555n)));
+    const nibbles = this.let(this.add(...parts(pairs, 2, 0x3333_3333_3333_3333n)));
+    return this.add(...parts(nibbles, 4, 0x0f0f_0f0f_0f0f_0f0fn));
+  }
+  mulHigh(sign: Sign, a: Node, b: Node): Node {
+    const x = this.let(a);
+    const y = this.let(b);
+    const low = (node: Node): Node => this.zext(32, node);
+    const high = (node: Node): Node => this.shr(node, constant(32));
+    const first = this.mul(low(x), low(y));
+    const middle = this.let(this.add(this.mul(high(x), low(y)), high(first)));
+    const other = this.let(this.add(this.mul(low(x), high(y)), low(middle)));
+    const product = this.add(this.add(this.mul(high(x), high(y)), high(middle)), high(other));
+    if (sign === "unsigned") return product;
+    const correction = (p: Node, q: Node): Node => this.and(this.sar(p, constant(63)), q);
+    return this.sub(this.sub(product, correction(x, y)), correction(y, x));
+  }
+  quotient(sign: Sign, a: Node, b: Node): Node {
+    return this.#divide(sign === "signed" ? "i64.div_s" : "i64.div_u", a, b);
+  }
+  remainder(sign: Sign, a: Node, b: Node): Node {
+    return this.#divide(sign === "signed" ? "i64.rem_s" : "i64.rem_u", a, b);
+  }
+  /** WebAssembly traps where the manual leaves the result open: divide by 1 there and take 0. */
+  #divide(op: Numeric, a: Node, b: Node): Node {
+    const x = this.let(a);
+    const y = this.let(b);
+    const byZero = this.eq(y, zero);
+    const least = this.both(this.eq(x, constant(1n << 63n)), this.eq(y, constant(-1)));
+    const impossible = this.let(op.endsWith("_s") ? this.either(byZero, least) : byZero);
+    return select(impossible, zero, binary(op, x, select(impossible, constant(1), y)));
+  }
+  addc(a: Node, b: Node, c: Node | 0 | 1): Sum<Node, Node> {
+    const carryIn = typeof c === "number" ? i32(c) : c;
+    const minuend = c === 1 ? complemented(a) : undefined;
+    if (minuend !== undefined) return this.#difference(b, minuend);
+    const total = (x: Node, y: Node, z: Node): Node => this.add(this.add(x, y), this.bit(z));
+    const carry = ({ x, z, sum }: Bound): Node => {
+      const less = this.ltU(sum, x);
+      return known(z) === 0n ? less : this.either(less, this.both(z, this.eq(sum, x)));
+    };
+    return this.#sum([a, b, carryIn], total, carry, "sum");
+  }
+  /** b - a, which is not a + b + 1. */
+  #difference(b: Node, a: Node): Sum<Node, Node> {
+    const total = (x: Node, y: Node): Node => this.sub(y, x);
+    return this.#sum([a, b, i32(1)], total, ({ x, y }) => binary("i64.ge_u", y, x), "difference");
+  }
+  /** Operands are bound only when a carry or an overflow is asked for. */
+  #sum(
+    [a, b, c]: readonly [a: Node, b: Node, c: Node],
+    total: (a: Node, b: Node, c: Node) => Node,
+    carry: (bound: Bound) => Node,
+    kind: "sum" | "difference",
+  ): Sum<Node, Node> {
+    let bound: Bound | undefined;
+    const bind = (): Bound => {
+      if (bound !== undefined) return bound;
+      const [x, y, z] = [this.let(a), this.let(b), this.let(c)];
+      bound = { x, y, z, sum: this.let(total(x, y, z)) };
+      return bound;
+    };
+    const bitOf = (node: Node, shift: number): Node =>
+      unary("i32.wrap_i64", this.and(this.shr(node, constant(shift)), constant(1)));
+    const signs = (): Node => {
+      const { x, y, sum } = bind();
+      // a difference overflows where b and a differ in sign and the result's sign is a's
+      return kind === "difference"
+        ? this.and(this.xor(y, x), this.xor(y, sum))
+        : this.and(this.xor(sum, x), this.xor(sum, y));
+    };
+    return {
+      get sum() {
+        return bound?.sum ?? total(a, b, c);
+      },
+      get ca() {
+        return carry(bind());
+      },
+      get ca32() {
+        const { x, y, sum } = bind();
+        const bits = binary("i64.xor", binary("i64.xor", x, y), sum);
+        const out = bitOf(bits, 32);
+        return kind === "difference" ? unary("i32.eqz", out) : out;
+      },
+      get ov() {
+        return bitOf(signs(), 63);
+      },
+      get ov32() {
+        return bitOf(signs(), 31);
+      },
+    };
+  }
+
+  eq(a: Node, b: Node): Node {
+    return binary("i64.eq", a, b);
+  }
+  ltS(a: Node, b: Node): Node {
+    return binary("i64.lt_s", a, b);
+  }
+  ltU(a: Node, b: Node): Node {
+    return binary("i64.lt_u", a, b);
+  }
+  no(b: Node): Node {
+    return unary("i32.eqz", b);
+  }
+  both(a: Node, b: Node): Node {
+    return binary("i32.and", a, b);
+  }
+  either(a: Node, b: Node): Node {
+    return binary("i32.or", a, b);
+  }
+  select(c: Node, a: Node, b: Node): Node {
+    return select(c, a, b);
+  }
+  bit(b: Node): Node {
+    return unary("i64.extend_i32_u", b);
+  }
+  isZero(v: Node): Node {
+    return this.eq(v, zero);
+  }
+
+  ca(): Node {
+    return this.#state(STATE.CA, 32);
+  }
+  setCa(ca: Node, ca32: Node): void {
+    this.#setState(STATE.CA, ca);
+    this.#setState(STATE.CA32, ca32);
+  }
+  setOv(ov: Node, ov32: Node): void {
+    const overflow = this.let(ov);
+    this.#setState(STATE.OV, overflow);
+    this.#setState(STATE.OV32, ov32);
+    this.#setState(STATE.SO, this.either(this.so(), overflow));
+  }
+  so(): Node {
+    return this.#state(STATE.SO, 32);
+  }
+  #crPlace(field: CrField | 0): Node {
+    return field === 0 ? i32(0) : take(fieldOf(field), 2);
+  }
+  compare(order: Sign, field: CrField | 0, a: Node, b: Node): void {
+    const x = this.let(a);
+    const y = this.let(b);
+    // 8 LT, 4 GT, 2 EQ: GT is one place right of LT, EQ two
+    const notLess = binary(order === "signed" ? "i64.ge_s" : "i64.ge_u", x, y);
+    const places = binary("i32.add", notLess, this.eq(x, y));
+    const nibble = this.either(binary("i32.shr_u", i32(8), places), this.so());
+    this.#setState(STATE.CR, nibble, this.#crPlace(field));
+  }
+  record(v: Node): void {
+    this.compare("signed", 0, v, zero);
+  }
+  /** Where the nibble of a CR bit lies, and how far its bit is from the right. */
+  #crBitPlace(i: CrBit): readonly [place: Node, shift: Node] {
+    const field = fieldOf(i);
+    return [take(field, 2, 0b11100), binary("i32.xor", take(field, 0, 0b00011), i32(3))];
+  }
+  crBit(i: CrBit): Node {
+    const [place, shift] = this.#crBitPlace(i);
+    return binary("i32.and", binary("i32.shr_u", this.#state(STATE.CR, 32, place), shift), i32(1));
+  }
+  setCrBit(i: CrBit, b: Node): void {
+    const bit = this.let(b);
+    const [place, shift] = this.#crBitPlace(i);
+    const others = binary("i32.xor", binary("i32.shl", i32(1), shift), i32(-1));
+    const kept = binary("i32.and", this.#state(STATE.CR, 32, place), others);
+    this.#setState(STATE.CR, this.either(kept, binary("i32.shl", bit, shift)), place);
+  }
+  crField(f: CrField): Node {
+    return this.bit(this.#state(STATE.CR, 32, this.#crPlace(f)));
+  }
+  setCrField(f: CrField, v: Node): void {
+    this.#setState(STATE.CR, unary("i32.wrap_i64", v), this.#crPlace(f));
+  }
+  cr(): Node {
+    let cr = i32(0);
+    for (let field = 0; field < 8; field++) {
+      const nibble = this.#state(STATE.CR + 4 * field, 32);
+      cr = this.either(cr, binary("i32.shl", nibble, i32(28 - 4 * field)));
+    }
+    return this.bit(cr);
+  }
+  setCr(v: Node): void {
+    const cr = this.let(unary("i32.wrap_i64", v));
+    for (let field = 0; field < 8; field++) {
+      const nibble = binary("i32.and", binary("i32.shr_u", cr, i32(28 - 4 * field)), i32(15));
+      this.#setState(STATE.CR + 4 * field, nibble);
+    }
+  }
+  /** LR and CTR lie side by side; any other number leaves. */
+  #sprPlace(s: Spr): Node {
+    const number = this.let(take(fieldOf(s)));
+    const either = binary("i32.ne", binary("i32.and", number, i32(~1)), i32(SPR.LR));
+    if (!this.#left)
+      this.#emitter.when(either, () => {
+        this.#emitter.exit("leave");
+      });
+    return binary("i32.shl", binary("i32.and", number, i32(1)), i32(3));
+  }
+  spr(s: Spr | NamedSpr): Node {
+    if (s === "LR" || s === "CTR") return this.#state(STATE[s], 64);
+    if (s === "TAR") return this.#state(STATE.SPR + 8 * SPR.TAR, 64);
+    return this.#state(STATE.LR, 64, this.#sprPlace(s));
+  }
+  setSpr(s: Spr | NamedSpr, v: Node): void {
+    if (s === "LR" || s === "CTR") this.#setState(STATE[s], v);
+    else if (s === "TAR") this.#setState(STATE.SPR + 8 * SPR.TAR, v);
+    else this.#setState(STATE.LR, v, this.#sprPlace(s));
+  }
+
+  /** The place of an access in the memory; leaves where it cannot be reached within one page. */
+  #reach(access: "load" | "store", bytes: Bytes, ea: Node): Node {
+    const emitter = this.#emitter;
+    if (emitter.writes > 0) throw new GenerateError(`${emitter.what}: ${access} after a write`);
+    const low = unary("i32.wrap_i64", ea);
+    const shift = 12 - Math.log2(TLB_ENTRY_BYTES);
+    const table = access === "load" ? STATE.TLBLOAD : STATE.TLBSTORE;
+    const index = binary(
+      "i32.and",
+      binary("i32.shr_u", low, i32(shift)),
+      i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES),
+    );
+    const entry = this.let(index);
+    const tag = loadState(table, 64, PURE, entry);
+    emitter.when(binary("i64.gt_u", binary("i64.xor", ea, tag), constant(0x1000 - bytes)), () => {
+      emitter.storeOwn(STATE.EA, ea);
+      emitter.emit(i32(refillArgument(access, bytes)));
+      emitter.op(CONTROL.call, ...unsigned(REFILL));
+      emitter.op(NUMERIC["i32.eqz"]);
+      emitter.exitIf("leave");
+    });
+    return binary("i32.add", low, loadState(table + 8, 32, PURE, entry));
+  }
+  load(bytes: Bytes, ea: Node, order: "guest" | "reversed" = "guest"): Node {
+    if (this.#left) return zero;
+    const address = this.#reach("load", bytes, this.let(ea));
+    const access = LOADS[bytes];
+    const value: Node = { kind: "load", access, address, offset: 0, width: 64, reads: this.#emitter.writes };
+    return this.#ordered(bytes, value, order);
+  }
+  store(bytes: Bytes, ea: Node, v: Node, order: "guest" | "reversed" = "guest"): void {
+    if (this.#left) return;
+    const emitter = this.#emitter;
+    const value = this.#ordered(bytes, v, order);
+    const address = this.#reach("store", bytes, this.let(ea));
+    emitter.emit(address);
+    emitter.emit(value);
+    emitter.memory(STORES[bytes], 0);
+  }
+  /** Bytes reversed where the guest's order, or the reverse of it, is not WebAssembly's. */
+  #ordered(bytes: Bytes, v: Node, order: "guest" | "reversed"): Node {
+    const little = (this.#endian === "le") === (order === "guest");
+    if (little || bytes === 1) return v;
+    if (bytes === 8) return swap64(this.let(v));
+    const low = this.let(unary("i32.wrap_i64", v));
+    const swapped = swap32(low);
+    return this.bit(bytes === 4 ? swapped : binary("i32.shr_u", swapped, i32(16)));
+  }
+  loadReserve(): Node {
+    this.#leave();
+    return zero;
+  }
+  storeConditional(): void {
+    this.#leave();
+  }
+  trap(when: Node): void {
+    this.#emitter.when(when, () => {
+      this.#emitter.exit("leave");
+    });
+  }
+
+  /** PC is the next instruction's address already. */
+  cia(): Node {
+    return this.add(pc, constant(-4));
+  }
+  jump(target: Node, when?: Node): void {
+    if (this.#left) return;
+    const to = when === undefined ? target : select(when, target, pc);
+    this.#emitter.setLocal(LOCAL.PC, to);
+  }
+  supervisorCall(): void {
+    this.#leave();
+  }
+  system(): void {
+    this.#leave();
+  }
+}
+
+/** The bytes of an i32 reversed; `x` is used twice. */
+export function swap32(x: Node): Node {
+  return binary(
+    "i32.or",
+    binary("i32.and", binary("i32.rotl", x, i32(8)), i32(0x00ff_00ff)),
+    binary("i32.and", binary("i32.rotr", x, i32(8)), i32(0xff00_ff00)),
+  );
+}
+
+/** The bytes of an i64 reversed; `x` is used twice. */
+function swap64(x: Node): Node {
+  const half = (node: Node): Node => unary("i64.extend_i32_u", swap32(unary("i32.wrap_i64", node)));
+  return binary(
+    "i64.or",
+    binary("i64.shl", half(x), constant(32)),
+    half(binary("i64.shr_u", x, constant(32))),
+  );
+}
