@@ -18,7 +18,7 @@ export const operandKinds = {
   RT: "gpr", RS: "gpr", RA: "gpr", RB: "gpr", RC: "gpr", RA0: "gpr",
   SI: "imm", UI: "imm", D: "imm", DS: "imm", DQ: "imm", BD: "imm", LI: "imm", SH: "imm", MB: "imm", ME: "imm", NB: "imm", TO: "imm",
   FXM: "imm", CY: "imm", TH: "imm", CT: "imm", BH: "imm", EH: "imm", LEV: "imm", WC: "imm", IH: "imm", RIC: "imm", PRS: "imm", R: "imm",
-  /** The L of sync and dcbf, which is wider than one bit and decides nothing here. */
+  /** An L that decides nothing here, or is wider than one bit: of sync, dcbf, dcbz, slbmfee. */
   LX: "imm",
   BF: "crField", BFA: "crField",
   BI: "crBit", BT: "crBit", BA: "crBit", BB: "crBit", BC: "crBit",

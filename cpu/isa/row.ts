@@ -12,10 +12,12 @@ export interface Row extends Layout {
   /** Without the suffixes of shape fields: `add` stands for add, add., addo, addo. */
   readonly mnemonic: string;
   readonly pattern: string;
-  /** Operands in the order and form of the assembler, by field name: `RT,D(RA0)`. */
+  /** Operands in the order and form of the assembler, by field name: `RT,D(RA0)`; `L?` may be left out and is 0 then. */
   readonly syntax: string;
   /** The first processor that has it. */
   readonly since: CpuModel;
+  /** The last processor that has it. */
+  readonly until: CpuModel;
   /** Use `perform`. */
   readonly meaning: (m: never, f: never) => void;
 }
@@ -29,7 +31,7 @@ export function insn<const P extends string>(
   pattern: P & CheckedPattern<P>,
   syntax: string,
   meaning: Meaning<P>,
-  options: { readonly since?: CpuModel } = {},
+  options: { readonly since?: CpuModel; readonly until?: CpuModel } = {},
 ): Row {
   const layout = parsePattern(pattern);
   for (const name of syntax.match(/[A-Za-z][A-Za-z0-9]*/g) ?? [])
@@ -41,6 +43,7 @@ export function insn<const P extends string>(
     syntax,
     meaning,
     since: options.since ?? "power8",
+    until: options.until ?? "power10",
     ...layout,
   });
 }
@@ -57,7 +60,8 @@ export function perform<V, B>(
   row.meaning(machine as never, fields as never);
 }
 
-/** Has this processor the instruction? */
-export function existsOn(row: Row, cpu: CpuModel): boolean {
-  return cpuModels.indexOf(row.since) <= cpuModels.indexOf(cpu);
+/** Has this processor the instruction, the register, the spelling? */
+export function existsOn(thing: Pick<Row, "since" | "until">, cpu: CpuModel): boolean {
+  const model = cpuModels.indexOf(cpu);
+  return cpuModels.indexOf(thing.since) <= model && model <= cpuModels.indexOf(thing.until);
 }

@@ -52,11 +52,11 @@ function aligned<V, B>(m: Machine<V, B>, v: V): V {
 // One row an instruction, as in the manual.
 // prettier-ignore
 export const branches: readonly Row[] = [
-  insn("b",     "010010 LI:s24*4 AA LK",                   "LI",       (m, f) => branchAlways(m, f.LK, f.AA === 1 ? m.imm(f.LI) : m.add(m.cia(), m.imm(f.LI)))),
-  insn("bc",    "010000 BO:5 BI:5 BD:s14*4 AA LK",         "BO,BI,BD", (m, f) => branch(m, f, f.AA === 1 ? m.imm(f.BD) : m.add(m.cia(), m.imm(f.BD)))),
-  insn("bclr",  "010011 BO:5 BI:5 /// BH:2 0000010000 LK", "BO,BI,BH", (m, f) => branch(m, f, aligned(m, m.spr("LR")))),
-  insn("bcctr", "010011 BO:5 BI:5 /// BH:2 1000010000 LK", "BO,BI,BH", (m, f) => branch(m, f, aligned(m, m.spr("CTR")))),
-  insn("bctar", "010011 BO:5 BI:5 /// BH:2 1000110000 LK", "BO,BI,BH", (m, f) => branch(m, f, aligned(m, m.spr("TAR")))),
-  insn("sc",    "010001 ///// ///// //// LEV:7 /// 1 /",   "LEV",      (m, f) => m.supervisorCall(f.LEV)),
-  insn("scv",   "010001 ///// ///// //// LEV:7 /// 01",    "LEV",      (m, f) => m.system("scv", f.LEV), { since: "power9" }),
+  insn("b",     "010010 LI:s24*4 AA LK",                   "LI",        (m, f) => branchAlways(m, f.LK, f.AA === 1 ? m.imm(f.LI) : m.add(m.cia(), m.imm(f.LI)))),
+  insn("bc",    "010000 BO:5 BI:5 BD:s14*4 AA LK",         "BO,BI,BD",  (m, f) => branch(m, f, f.AA === 1 ? m.imm(f.BD) : m.add(m.cia(), m.imm(f.BD)))),
+  insn("bclr",  "010011 BO:5 BI:5 /// BH:2 0000010000 LK", "BO,BI,BH?", (m, f) => branch(m, f, aligned(m, m.spr("LR")))),
+  insn("bcctr", "010011 BO:5 BI:5 /// BH:2 1000010000 LK", "BO,BI,BH?", (m, f) => branch(m, f, aligned(m, m.spr("CTR")))),
+  insn("bctar", "010011 BO:5 BI:5 /// BH:2 1000110000 LK", "BO,BI,BH?", (m, f) => branch(m, f, aligned(m, m.spr("TAR")))),
+  insn("sc",    "010001 ///// ///// //// LEV:7 /// 1 /",   "LEV?",      (m, f) => m.supervisorCall(f.LEV)),
+  insn("scv",   "010001 ///// ///// //// LEV:7 /// 01",    "LEV",       (m, f) => m.system("scv", f.LEV), { since: "power9" }),
 ];

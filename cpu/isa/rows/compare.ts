@@ -52,10 +52,10 @@ function fromField<V, B>(m: Machine<V, B>, field: V): V {
 // One row an instruction, as in the manual.
 // prettier-ignore
 export const compare: readonly Row[] = [
-  insn("cmpi",    "001011 BF:3 / L RA:5 SI:s16",             "BF,L,RA,SI",   (m, f) => m.compare("signed", f.BF, operand(m, "signed", f.L, f.RA), m.imm(f.SI))),
-  insn("cmpli",   "001010 BF:3 / L RA:5 UI:16",              "BF,L,RA,UI",   (m, f) => m.compare("unsigned", f.BF, operand(m, "unsigned", f.L, f.RA), m.imm(f.UI))),
-  insn("cmp",     "011111 BF:3 / L RA:5 RB:5 0000000000 /",  "BF,L,RA,RB",   (m, f) => m.compare("signed", f.BF, operand(m, "signed", f.L, f.RA), operand(m, "signed", f.L, f.RB))),
-  insn("cmpl",    "011111 BF:3 / L RA:5 RB:5 0000100000 /",  "BF,L,RA,RB",   (m, f) => m.compare("unsigned", f.BF, operand(m, "unsigned", f.L, f.RA), operand(m, "unsigned", f.L, f.RB))),
+  insn("cmpi",    "001011 BF:3 / L RA:5 SI:s16",             "BF?,L,RA,SI",  (m, f) => m.compare("signed", f.BF, operand(m, "signed", f.L, f.RA), m.imm(f.SI))),
+  insn("cmpli",   "001010 BF:3 / L RA:5 UI:16",              "BF?,L,RA,UI",  (m, f) => m.compare("unsigned", f.BF, operand(m, "unsigned", f.L, f.RA), m.imm(f.UI))),
+  insn("cmp",     "011111 BF:3 / L RA:5 RB:5 0000000000 /",  "BF?,L,RA,RB",  (m, f) => m.compare("signed", f.BF, operand(m, "signed", f.L, f.RA), operand(m, "signed", f.L, f.RB))),
+  insn("cmpl",    "011111 BF:3 / L RA:5 RB:5 0000100000 /",  "BF?,L,RA,RB",  (m, f) => m.compare("unsigned", f.BF, operand(m, "unsigned", f.L, f.RA), operand(m, "unsigned", f.L, f.RB))),
   insn("cmprb",   "011111 BF:3 / L RA:5 RB:5 0011000000 /",  "BF,L,RA,RB",   (m, f) => m.setCrField(f.BF, gt(m, compareRanges(m, f.L, m.gpr(f.RA), m.gpr(f.RB)))), { since: "power9" }),
   insn("cmpeqb",  "011111 BF:3 // RA:5 RB:5 0011100000 /",   "BF,RA,RB",     (m, f) => m.setCrField(f.BF, gt(m, m.no(m.eq(zeroBytes(m, m.xor(m.mul(m.zext(8, m.gpr(f.RA)), m.rotl32(m.imm(0x0101_0101), m.imm(0))), m.gpr(f.RB))), m.imm(0))))), { since: "power9" }),
   insn("isel",    "011111 RT:5 RA0:5 RB:5 BC:5 01111 /",     "RT,RA0,RB,BC", (m, f) => m.setGpr(f.RT, m.select(m.crBit(f.BC), m.gpr(f.RA0), m.gpr(f.RB)))),

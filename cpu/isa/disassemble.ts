@@ -1,0 +1,215 @@
+// From an instruction word to text, spelled as the GNU disassembler spells it. It refuses what that one refuses.
+// What a word does is no concern of this file: words that are refused here may well be executed.
+import { fromHalves, hex32, u64, type U64 } from "../../word/long.ts";
+import { printedBranches, validBO } from "./branch-spelling.ts";
+import { allFields, type CpuModel, decode } from "./decode.ts";
+import { type Field, operandKinds } from "./pattern.ts";
+import { existsOn, type Row } from "./row.ts";
+import { printed } from "./simplified.ts";
+import { type OperandSyntax, operandsOf, parseSyntax, type Spelling, suffixes } from "./spelling.ts";
+import { sprName } from "./spr-names.ts";
+
+export interface DisassembleOptions {
+  /** Default: power9. */
+  readonly cpu?: CpuModel;
+  /** The name of a branch target, such as `main+0x8`; it is written behind the address. */
+  readonly symbol?: (address: U64) => string | undefined;
+}
+
+type Values = Readonly<Record<string, number>>;
+
+const crBitNames = ["lt", "gt", "eq", "so"] as const;
+
+/** Other spellings by the mnemonic of their row. */
+const spellings: ReadonlyMap<string, readonly Spelling[]> = (() => {
+  const map = new Map<string, Spelling[]>();
+  for (const spelled of [...printed, ...printedBranches]) {
+    const list = map.get(spelled.base);
+    if (list === undefined) map.set(spelled.base, [spelled]);
+    else list.push(spelled);
+  }
+  return map;
+})();
+
+function value(fields: Values, name: string): number {
+  return fields[name] ?? 0;
+}
+
+const baseIsTarget = (f: Values): boolean => value(f, "RA") === 0 || value(f, "RA") === value(f, "RT");
+const baseIsZero = (f: Values): boolean => value(f, "RA") === 0;
+const reservedBO = (f: Values): boolean => !validBO.includes(value(f, "BO"));
+const notOneField = (f: Values): boolean => !/^10*$/.test(value(f, "FXM").toString(2));
+
+/** Invalid forms that the GNU disassembler takes for data. @source binutils 2.40 */
+const refused: Readonly<Record<string, (fields: Values) => boolean>> = {
+  lbzu: baseIsTarget,
+  lbzux: baseIsTarget,
+  lhzu: baseIsTarget,
+  lhzux: baseIsTarget,
+  lhau: baseIsTarget,
+  lhaux: baseIsTarget,
+  lwzu: baseIsTarget,
+  lwzux: baseIsTarget,
+  lwaux: baseIsTarget,
+  ldu: baseIsTarget,
+  ldux: baseIsTarget,
+  stbu: baseIsZero,
+  stbux: baseIsZero,
+  sthu: baseIsZero,
+  sthux: baseIsZero,
+  stwu: baseIsZero,
+  stwux: baseIsZero,
+  stdu: baseIsZero,
+  stdux: baseIsZero,
+  lmw: (f) => value(f, "RA0") >= value(f, "RT"),
+  lswi: (f) => value(f, "RA0") === value(f, "RT"),
+  lswx: (f) => value(f, "RA0") === value(f, "RT") || value(f, "RB") === value(f, "RT"),
+  lq: (f) => value(f, "RT") % 2 === 1 || value(f, "RA0") === value(f, "RT"),
+  lqarx: (f) =>
+    value(f, "RT") % 2 === 1 || value(f, "RA0") === value(f, "RT") || value(f, "RB") === value(f, "RT"),
+  stq: (f) => value(f, "RS") % 2 === 1,
+  "stqcx.": (f) => value(f, "RS") % 2 === 1,
+  bc: reservedBO,
+  bclr: reservedBO,
+  bcctr: reservedBO,
+  bctar: reservedBO,
+  mfocrf: notOneField,
+  mtocrf: notOneField,
+  mftb: () => true,
+};
+
+/** Reserved bits (0 is the most significant) that the GNU disassembler does not look at. @source binutils 2.40 */
+const overlooked: Readonly<Record<string, readonly number[]>> = {
+  attn: [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+  cmpi: [9],
+  cmpli: [9],
+  isel: [31],
+  lq: [28, 29, 30, 31],
+};
+
+/** Rows whose other spellings are for words without such bits. */
+const plainIfOverlooked: readonly string[] = ["isel"];
+
+/** Has a word reserved bits for which the GNU disassembler refuses it? */
+function hasReservedBits(row: Row, word: number): boolean {
+  const ignored = (overlooked[row.mnemonic] ?? []).reduce((mask, bit) => mask | (0x8000_0000 >>> bit), 0);
+  return (word & row.reserved & ~ignored) !== 0;
+}
+
+/** A branch target: relative to the instruction, or with AA the 32 bits of the field. */
+function target(offset: number, address: U64, AA: number, options: DisassembleOptions): string {
+  const to = AA === 1 ? fromHalves(0, offset) : address.add(u64(offset));
+  const name = options.symbol?.(to);
+  return `0x${to.toString(16)}${name === undefined ? "" : ` <${name}>`}`;
+}
+
+function operandText(name: string, values: Values, address: U64, options: DisassembleOptions): string {
+  const n = value(values, name);
+  if (name === "LI" || name === "BD") return target(n, address, value(values, "AA"), options);
+  if (name === "RA0" && n === 0) return "0";
+  if (name === "NB" && n === 0) return "32";
+  const kind = (operandKinds as Readonly<Record<string, string>>)[name];
+  if (kind === "gpr") return `r${n}`;
+  if (kind === "crField") return `cr${n}`;
+  if (kind !== "crBit") return `${n}`;
+  const bit = crBitNames[(n & 3) as 0 | 1 | 2 | 3];
+  return n < 4 ? bit : `4*cr${n >> 2}+${bit}`;
+}
+
+function operandsText(
+  syntax: readonly OperandSyntax[],
+  values: Values,
+  address: U64,
+  options: DisassembleOptions,
+): string {
+  const isDefault = ({ name, ifOmitted }: OperandSyntax): boolean =>
+    ifOmitted === undefined || value(values, name) === ifOmitted;
+  return syntax
+    .filter((operand, i) => operand.ifOmitted === undefined || !syntax.slice(i).every(isDefault))
+    .map(({ name, base }) => {
+      const text = operandText(name, values, address, options);
+      return base === undefined ? text : `${text}(${operandText(base, values, address, options)})`;
+    })
+    .join(",");
+}
+
+/** Mnemonic and operands in the columns of objdump. */
+function line(mnemonic: string, operands: string): string {
+  return operands === "" ? mnemonic : `${mnemonic.padEnd(7)} ${operands}`;
+}
+
+function suffixOf(row: Row, values: Values): string {
+  return suffixes
+    .filter(
+      ([name]) =>
+        row.shape.some((field) => field.name === name) && value(values, name) === 1 && name in values,
+    )
+    .map(([, text]) => text)
+    .join("");
+}
+
+function fieldOf(row: Row, name: string): Field | undefined {
+  return row.fields.find((field) => field.name === name);
+}
+
+/** Values that the row's own syntax cannot show. */
+function hides(row: Row, values: Values, syntax: readonly OperandSyntax[]): boolean {
+  const shown = syntax.flatMap(({ name, base }) => [name, base]);
+  return row.fields.some((field) => !shown.includes(field.name) && value(values, field.name) !== 0);
+}
+
+function sprMove(row: Row, values: Values, cpu: CpuModel): string | undefined {
+  if (row.mnemonic !== "mfspr" && row.mnemonic !== "mtspr") return undefined;
+  const reads = row.mnemonic === "mfspr";
+  const found = sprName(value(values, "SPR"), reads ? "r" : "w", cpu);
+  if (found === undefined) return undefined;
+  const register = `r${value(values, reads ? "RT" : "RS")}`;
+  const index = found.index === undefined ? [] : [`${found.index}`];
+  const operands = reads ? [register, ...index] : [...index, register];
+  return line(`${reads ? "mf" : "mt"}${found.name}`, operands.join());
+}
+
+/** As `disassemble`; undefined where it would write `.long`. */
+export function disassembleInstruction(
+  word: number,
+  address: U64,
+  options: DisassembleOptions = {},
+): string | undefined {
+  const cpu = options.cpu ?? "power9";
+  const row = decode(word, cpu);
+  if (row === undefined || hasReservedBits(row, word)) return undefined;
+  const values = allFields(row, word);
+  const plain = (word & row.reserved) !== 0 && plainIfOverlooked.includes(row.mnemonic);
+  const limitOf = (name: string): number => 2 ** (fieldOf(row, name)?.width ?? 0);
+  for (const spelled of spellings.get(row.mnemonic) ?? []) {
+    if (plain || !existsOn(spelled, cpu)) continue;
+    const operands = operandsOf(spelled, values, limitOf);
+    if (operands === undefined) continue;
+    const free = Object.fromEntries(
+      Object.entries(operands).filter(
+        ([name]) => !spelled.where.some((is) => is.field === name && name === "Rc"),
+      ),
+    );
+    return line(
+      `${spelled.mnemonic}${suffixOf(row, free)}${spelled.hint}`,
+      operandsText(spelled.syntax, operands, address, options),
+    );
+  }
+  const moved = sprMove(row, values, cpu);
+  if (moved !== undefined) return moved;
+  const syntax = parseSyntax(row.syntax);
+  if (hides(row, values, syntax) || refused[row.mnemonic]?.(values) === true) return undefined;
+  return line(`${row.mnemonic}${suffixOf(row, values)}`, operandsText(syntax, values, address, options));
+}
+
+/**
+ * The text of a word: mnemonic and operands exactly as `objdump -d -M power9` (or the processor asked for) spells them, branch
+ * targets as absolute addresses with 0x; `.long 0x…` for a word that is no instruction or that objdump refuses.
+ */
+export function disassemble(word: number, address: U64, options: DisassembleOptions = {}): string {
+  return disassembleInstruction(word, address, options) ?? `.long ${shortHex(word)}`;
+}
+
+function shortHex(word: number): string {
+  return hex32(word).replace(/^0x0*(?=.)/, "0x");
+}
