@@ -10,7 +10,7 @@ import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
 import { KernelUsageError } from "./error.ts";
 import { Kallsyms } from "./kallsyms.ts";
 import { Kmalloc } from "./kmalloc.ts";
-import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
+import { IMAGE, KERNEL_BASE } from "./layout/image.ts";
 import type { Layout } from "./layout/layout.ts";
 import { DEFAULT_LAYOUT, layoutNamed, layouts } from "./layout/table.ts";
 import { GuestMemory } from "./memory.ts";
@@ -82,6 +82,14 @@ export class Kernel implements KernelMemory {
   readonly msr: U64;
   /** Effective address of the paca, r13. */
   readonly paca: U64;
+  /** The one kernel stack; it grows down from its end. */
+  readonly stack: { readonly start: U64; readonly end: U64 };
+  /** The table that the processor starts from, at real addresses. */
+  readonly tables: {
+    readonly name: "hash table" | "process table";
+    readonly start: number;
+    readonly end: number;
+  };
   readonly maxInsns: number;
   readonly #overrides: KernelOverrides;
   readonly #entry: Entry;
@@ -101,10 +109,11 @@ export class Kernel implements KernelMemory {
     const clear = (real: number, length: number): void => void ram.bytes(real, length).fill(0);
 
     const pageBytes = 2 ** this.layout.pageShift;
-    const top = this.#topOfPages(ramBytes);
+    this.tables = tablePlace(this.layout, ramBytes);
+    const top = this.tables.start;
     this.pages = new PageAllocator({ pageBytes, start: IMAGE.end, end: top, clear });
     this.kmalloc = new Kmalloc(this.pages, "slab", clear);
-    this.mm = this.#createMm(new Kmalloc(this.pages, "page tables", clear), top);
+    this.mm = this.#createMm(new Kmalloc(this.pages, "page tables", clear));
     this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
     this.mm.mapLinear(IMAGE.textEnd, ramBytes, PAGE_KERNEL);
     this.vmalloc = new Vmalloc(this.mm, this.pages, {
@@ -117,7 +126,8 @@ export class Kernel implements KernelMemory {
     this.msr = endian === "le" ? msr.or(msrBits("LE")) : msr;
     this.paca = this.#createPaca();
     const stack = this.allocate(THREAD_BYTES, THREAD_BYTES);
-    this.#entry = this.#createEntry(stack.add(THREAD_BYTES));
+    this.stack = { start: stack, end: stack.add(THREAD_BYTES) };
+    this.#entry = this.#createEntry();
     this.#restore();
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
   }
@@ -202,19 +212,12 @@ export class Kernel implements KernelMemory {
     this.memory.free(address);
   }
 
-  /** End of what the page allocator has: hash or process table lie behind it, aligned to their size. */
-  #topOfPages(ramBytes: number): number {
-    const bytes =
-      this.layout.mmu === "hash" ? hashTableBytes(ramBytes, this.layout.pageShift) : PROCESS_TABLE_BYTES;
-    return ramBytes - (ramBytes % bytes) - bytes;
-  }
-
-  #createMm(tableSlabs: Kmalloc, tableBase: number): MemoryManagement {
+  #createMm(tableSlabs: Kmalloc): MemoryManagement {
     const { cpu, layout, random } = this;
+    const { start, end } = this.tables;
     const tables: TableMemory = { allocateTable: (bytes) => tableSlabs.allocate(bytes, bytes) };
-    if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: tableBase });
-    const table = { base: tableBase, bytes: hashTableBytes(cpu.ram.size, layout.pageShift) };
-    return new HashMm({ cpu, layout, tables, random, table });
+    if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: start });
+    return new HashMm({ cpu, layout, tables, random, table: { base: start, bytes: end - start } });
   }
 
   #createPaca(): U64 {
@@ -224,7 +227,7 @@ export class Kernel implements KernelMemory {
     return paca;
   }
 
-  #createEntry(stackTop: U64): Entry {
+  #createEntry(): Entry {
     const { cpu, text, memory, mm, msr, paca, kallsyms, layout } = this;
     const oopsContext = {
       state: cpu.state,
@@ -242,7 +245,7 @@ export class Kernel implements KernelMemory {
       mm,
       msr,
       paca,
-      stackTop,
+      stackTop: this.stack.end,
       restore: () => {
         this.#restore();
       },
@@ -275,6 +278,13 @@ function usableLayout(name: string, model: CpuModel): Layout {
   return layout;
 }
 
+/** At the end of RAM, aligned to its size. */
+function tablePlace(layout: Layout, ramBytes: number): Kernel["tables"] {
+  const bytes = layout.mmu === "hash" ? hashTableBytes(ramBytes, layout.pageShift) : PROCESS_TABLE_BYTES;
+  const start = ramBytes - (ramBytes % bytes) - bytes;
+  return { name: layout.mmu === "hash" ? "hash table" : "process table", start, end: start + bytes };
+}
+
 function checkRam(ramBytes: number): void {
   if (
     Number.isInteger(ramBytes) &&
@@ -288,6 +298,3 @@ function checkRam(ramBytes: number): void {
     `${ramBytes} bytes of RAM: the kernel needs a multiple of 16M from 64M to ${Math.floor(MAX_RAM / RAM_STEP) * 16}M`,
   );
 }
-
-/** The linear map's address of a real address. */
-export { linear };
