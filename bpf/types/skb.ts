@@ -26,7 +26,7 @@ const MOST_GSO_SEGS = 0xffff;
 const ETH_P_802_3_MIN = 0x600;
 const ETH_P_802_3 = 1;
 const ETH_P_802_2 = 4;
-const packetTypes = { host: 0, broadcast: 1, multicast: 2, otherHost: 3 } as const;
+const packetTypes = { host: 0, multicast: 2, otherHost: 3 } as const;
 
 interface Kind {
   readonly name: "socket_filter" | "sched_cls";
@@ -109,10 +109,9 @@ function open({ linkLayer }: Kind, memory: KernelMemory, { data, ctx }: TestInpu
 /** @linux net/ethernet/eth.c eth_type_trans */
 function setEthernetFields(skb: GuestStruct, data: Uint8Array, endian: Endian): void {
   const destination = data.subarray(0, 6);
-  const group = ((destination[0] ?? 0) & 1) !== 0;
   let type: number = packetTypes.host;
-  if (group)
-    type = destination.every((byte) => byte === 0xff) ? packetTypes.broadcast : packetTypes.multicast;
+  // The loopback device's broadcast address is 0, so that no packet is a broadcast.
+  if (((destination[0] ?? 0) & 1) !== 0) type = packetTypes.multicast;
   else if (destination.some((byte) => byte !== 0)) type = packetTypes.otherHost;
   skb.set(skBuff.pktType, 1, endian === "be" ? type << 5 : type);
   const view = new DataView(data.buffer, data.byteOffset, data.length);

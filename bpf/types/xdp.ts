@@ -110,9 +110,8 @@ function checkContext(md: HostStruct, dataBytes: number): number {
     refuse(`data is ${metadata}: not possible`);
   if (md.u32(xdpMd.egressIfindex) !== 0) refuse("egress_ifindex is not 0");
   const [ifindex, queue] = [md.u32(xdpMd.ingressIfindex), md.u32(xdpMd.rxQueueIndex)];
-  if (ifindex === 0 && queue !== 0) refuse("rx_queue_index without ingress_ifindex");
-  // The loopback device has no queue that xdp could be attached to.
-  if (ifindex !== 0) refuse(`no device ${ifindex}`, ifindex === LOOPBACK_IFINDEX ? "EINVAL" : "ENODEV");
+  if (ifindex > LOOPBACK_IFINDEX) refuse(`no device ${ifindex}`, "ENODEV");
+  if (queue !== 0) refuse(`no queue ${queue} of device ${ifindex}`);
   return metadata;
 }
 
