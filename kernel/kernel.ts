@@ -1,10 +1,11 @@
 // The kernel model: booted by a list of steps, it gives memory, symbols and calls of guest code to the parts above it.
 // Loading BPF is bpf.ts's work, the processor is cpu/'s.
-import { fromHalves, type U64 } from "../word/long.ts";
+import { fromHalves, u64, type U64 } from "../word/long.ts";
 import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
 import { Cpu, type EngineName } from "../cpu/cpu.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import { MAX_RAM, msrBits, type Endian } from "../cpu/state.ts";
+import { Bpf } from "./bpf.ts";
 import { bpfJitBinaryAlloc, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
 import { KernelUsageError } from "./error.ts";
@@ -51,6 +52,8 @@ export interface KernelOptions {
   /** Most guest instructions of one call; default 1e9. */
   readonly maxInsns?: number;
   readonly overrides?: KernelOverrides;
+  /** Nanoseconds since boot; by default one for each instruction executed, so that a run can be repeated. */
+  readonly clock?: () => U64;
   /** Functions of kernel text; more may be added later. */
   readonly functions?: readonly KernelFunction[];
 }
@@ -91,8 +94,11 @@ export class Kernel implements KernelMemory {
     readonly end: number;
   };
   readonly maxInsns: number;
+  /** Nanoseconds since boot. */
+  readonly clock: () => U64;
   readonly #overrides: KernelOverrides;
   readonly #entry: Entry;
+  #bpf: Bpf | undefined;
 
   /** Boots. @throws KernelUsageError where the options name no machine that can be */
   constructor(options: KernelOptions = {}) {
@@ -103,6 +109,7 @@ export class Kernel implements KernelMemory {
     this.abi = options.abi ?? (endian === "le" ? "elfv2" : "elfv1");
     this.maxInsns = options.maxInsns ?? DEFAULT_MAX_INSNS;
     this.#overrides = options.overrides ?? {};
+    this.clock = options.clock ?? (() => u64(this.cpu.instructions));
     this.random = new Random(seed);
     this.cpu = new Cpu({ model, ramBytes, endian, engine: options.engine ?? "auto", interrupts: "guest" });
     const { ram } = this.cpu;
@@ -130,6 +137,12 @@ export class Kernel implements KernelMemory {
     this.#entry = this.#createEntry();
     this.#restore();
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
+  }
+
+  /** BPF in this kernel; set up when it is first asked for. */
+  get bpf(): Bpf {
+    this.#bpf ??= new Bpf(this);
+    return this.#bpf;
   }
 
   /** Puts a function whose body is TypeScript into kernel text; its C pointer (on ELFv1 a descriptor). */

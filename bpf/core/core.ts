@@ -17,7 +17,7 @@ import { rewrite, setCallDistances, split } from "./load.ts";
 import { LoadedProgram } from "./loaded.ts";
 import type { Jit, JitedImages } from "./prog.ts";
 
-export interface BpfEnvironment<J extends JitedImages = JitedImages> {
+export interface BpfEnvironment {
   readonly memory: KernelMemory;
   /** Address of a helper's function in kernel text; undefined where the kernel has none of this number. */
   readonly helperAddress: (id: number) => U64 | undefined;
@@ -29,24 +29,22 @@ export interface BpfEnvironment<J extends JitedImages = JitedImages> {
   readonly seed?: number;
   /** Number of the one CPU; 0 when not given. */
   readonly cpu?: number;
-  /** Compiles loaded programs. Without it they can only be interpreted. */
-  readonly jit?: Jit<J>;
   /** Gets every message of bpf_trace_printk. */
   readonly trace?: (message: string) => void;
 }
 
-export interface LoadOptions {
+export interface LoadOptions<J extends JitedImages = JitedImages> {
   /** Refuses programs. Not given: as lib/test_bpf.c loads, nothing is checked and every stack has 512 bytes. */
   readonly check?: ((program: LinkedProgram, options: CheckOptions) => Checked) | undefined;
   /** Maps that are there already, by name; those of the object that are missing here are created. */
   readonly maps?: ReadonlyMap<string, BpfMap> | undefined;
-  /** Leaves the program to the interpreter though there is a JIT. */
-  readonly noJit?: boolean | undefined;
+  /** Compiles the program. Without it the program can only be interpreted. */
+  readonly jit?: Jit<J> | undefined;
 }
 
 /** Everything BPF in one kernel. */
 export class BpfCore<J extends JitedImages = JitedImages> {
-  readonly #environment: BpfEnvironment<J>;
+  readonly #environment: BpfEnvironment;
   readonly #maps = new Map<string, BpfMap>();
   readonly #random: () => number;
   #lastMapId = 0;
@@ -54,7 +52,7 @@ export class BpfCore<J extends JitedImages = JitedImages> {
   /** What helpers see of this kernel. */
   readonly helperContext: HelperContext;
 
-  constructor(environment: BpfEnvironment<J>) {
+  constructor(environment: BpfEnvironment) {
     this.#environment = environment;
     this.#random = createRandom(environment.seed ?? 0);
     this.helperContext = {
@@ -84,8 +82,8 @@ export class BpfCore<J extends JitedImages = JitedImages> {
    * @throws VerifierError for what the check or a context refuses, BpfLoadError for maps and the rest, and what the JIT
    *   throws; nothing stays allocated then
    */
-  load(program: LinkedProgram, options: LoadOptions = {}): LoadedProgram<J> {
-    const { jit, memory, bpfCallBase } = this.#environment;
+  load(program: LinkedProgram, options: LoadOptions<J> = {}): LoadedProgram<J> {
+    const { memory, bpfCallBase } = this.#environment;
     const type = programType(program.type);
     if (options.check !== undefined && type === undefined)
       throw new BpfLoadError(`programs of type ${program.type} cannot be loaded`, "EINVAL");
@@ -108,7 +106,7 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       const helperImm = (id: number): number | undefined => this.#helperImm(id);
       const xlated = rewrite(program, checked, type, { helperImm, maps });
       const functions = split(xlated, checked, maps);
-      const jited = options.noJit === true ? undefined : jit?.(functions);
+      const jited = options.jit?.(functions);
       jited?.functions.forEach(({ image }, i) => {
         const f = functions[i];
         if (f !== undefined) f.bpfFunc = image;

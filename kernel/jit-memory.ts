@@ -1,0 +1,74 @@
+// What the JIT needs of the kernel: memory for images and the facts of the machine. How code is made is jit/'s.
+import { hex64, type U64 } from "../word/long.ts";
+import { bpfArray } from "../bpf/maps/array.ts";
+import { bpfMap } from "../bpf/maps/memory.ts";
+import type { CallSequenceName } from "../jit/call/sequence.ts";
+import type { JitMemory, JitTarget } from "../jit/target.ts";
+import { KernelUsageError } from "./error.ts";
+import type { Kernel } from "./kernel.ts";
+import { PACA } from "./paca.ts";
+
+/** Byte offset of `bpf_func` in struct bpf_prog, as on the kernel that facts were measured on. @linux include/linux/bpf.h */
+const BPF_FUNC = 48;
+
+/** Images from bpf_jit_binary_alloc, read-only and executable once they are locked. */
+export class ImageMemory implements JitMemory {
+  readonly #kernel: Kernel;
+  /** Pages of each allocation, by header. */
+  readonly #pages = new Map<string, number>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  allocate(bytes: number, alignment: number): { readonly header: U64; readonly image: U64 } | undefined {
+    const binary = this.#kernel.bpfJitBinaryAlloc(bytes, alignment);
+    if (binary !== undefined) this.#pages.set(hex64(binary.header), binary.pages);
+    return binary;
+  }
+
+  write(image: U64, code: Uint8Array): void {
+    const fault = this.#kernel.write(image, code);
+    if (fault !== undefined)
+      throw new Error(`image at ${hex64(image)}: ${hex64(fault.address)} cannot be written`);
+  }
+
+  /** @throws KernelUsageError where the pages, which an override may have chosen, have no protection of their own. */
+  lock(header: U64): void {
+    if (!this.#kernel.setMemoryRox(header, this.bytes(header)))
+      throw new KernelUsageError(
+        `bpf_jit_image_alloc: ${hex64(header)} is no vmalloc area, its pages cannot be made executable`,
+      );
+  }
+
+  free(header: U64): void {
+    this.#pages.delete(hex64(header));
+    this.#kernel.vfree(header);
+  }
+
+  /** Bytes of the pages that an allocation has; 0 where there is none. */
+  bytes(header: U64): number {
+    return (this.#pages.get(hex64(header)) ?? 0) * this.#kernel.pages.pageBytes;
+  }
+}
+
+/** The machine and kernel as the JIT sees them. */
+export function jitTarget(kernel: Kernel, callSequence: CallSequenceName): JitTarget {
+  const { cpu, endian, abi, text } = kernel;
+  return {
+    cpu: cpu.state.model,
+    endian,
+    abi,
+    kernelToc: text.toc,
+    pacaKernelToc: PACA.kernel_toc,
+    offsets: {
+      bpfArrayMaxEntries: bpfMap.maxEntries,
+      bpfArrayPtrs: bpfArray.value,
+      bpfProgBpfFunc: BPF_FUNC,
+    },
+    bpfCallBase: text.bpfCallBase,
+    callSequence,
+    localEntry: (address) => text.localEntry(address),
+    isCoreText: (address) => text.isCoreText(address),
+  };
+}
