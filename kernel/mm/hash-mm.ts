@@ -2,7 +2,6 @@
 // The tables' formats are elsewhere: page-table.ts, hash-table.ts, cpu/mmu/hash.ts.
 import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
 import type { Cpu } from "../../cpu/cpu.ts";
-import { BASE_PAGE_SIZES } from "../../cpu/mmu/hash.ts";
 import { Slb, SLB_ENTRIES, type Segment } from "../../cpu/mmu/slb.ts";
 import { KERNEL_BASE, linear } from "../layout/image.ts";
 import { regionOf, type Layout, type Region } from "../layout/layout.ts";
@@ -10,14 +9,7 @@ import type { Random } from "../random.ts";
 import { KernelHashTable, type HashPage, type HashPageShift } from "./hash-table.ts";
 import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
 import { HASHPTE_HIGH, PageTable, PTE, isLeaf, leafFor, realOf } from "./page-table.ts";
-import { vsidOf } from "./vsid.ts";
-
-/** SLB entries that stay: 0 the linear map, 1 the kernel stack [layouts.md]. */
-const BOLTED_ENTRIES = 2;
-const SLB_VALID = 0x0800_0000;
-const SLB_KS = 0x800;
-const SLB_KP = 0x400;
-const SLB_C = 0x80;
+import { BOLTED_ENTRIES, PARTITION_TABLE_BYTES, SLB, segmentFor, useHashTable } from "./segment.ts";
 
 const LINEAR_SHIFT = 24;
 /** Where user addresses end: 128T, all that a process gets without asking for more. */
@@ -47,7 +39,7 @@ export class HashMm implements MemoryManagement {
   readonly #hash: KernelHashTable;
   readonly #pageTable: PageTable;
   readonly #partitionTable: number;
-  readonly #tableBytes: number;
+  readonly #table: HashMmOptions["table"];
   /** SLB entry that the next segment interrupt fills. */
   #nextEntry = BOLTED_ENTRIES;
 
@@ -59,22 +51,14 @@ export class HashMm implements MemoryManagement {
     const format = cpu.state.model === "power8" ? "2.07" : "3.0";
     const mask = table.bytes / 128 - 1;
     this.#hash = new KernelHashTable(cpu.ram, { base: table.base, mask }, format, random);
-    this.#tableBytes = table.bytes;
+    this.#table = table;
     this.#pageTable = new PageTable(cpu.ram, tables, layout);
-    this.#partitionTable = cpu.state.model === "power8" ? 0 : tables.allocateTable(0x1_0000);
+    this.#partitionTable = cpu.state.model === "power8" ? 0 : tables.allocateTable(PARTITION_TABLE_BYTES);
     this.restore();
   }
 
   restore(): void {
-    const { state, ram } = this.#cpu;
-    // HTABORG and HTABSIZE, alike in SDR1 and in the partition table: the size is counted from 2^18 bytes.
-    const table = u64(this.#hash.table.base + Math.log2(this.#tableBytes) - 18);
-    if (state.model === "power8") state.setSpr("SDR1", table);
-    else {
-      ram.store(8, this.#partitionTable, table, "be");
-      // PATS: 2^(12 + 4) bytes.
-      state.setSpr("PTCR", u64(this.#partitionTable + 4));
-    }
+    useHashTable(this.#cpu, this.#table, this.#partitionTable);
     this.#slb.reset();
     this.#fill(0, KERNEL_BASE, this.#linearRegion(), 0);
     this.#nextEntry = BOLTED_ENTRIES;
@@ -143,7 +127,7 @@ export class HashMm implements MemoryManagement {
   #segmentFault(ea: U64): boolean {
     const region = regionOf(this.#layout, ea);
     if (region === undefined && ea.gte(TASK_END)) return false;
-    this.#fill(this.#nextEntry, ea, region, region === undefined ? SLB_KS | SLB_C : 0);
+    this.#fill(this.#nextEntry, ea, region, region === undefined ? SLB.KS | SLB.C : 0);
     this.#nextEntry = this.#nextEntry === SLB_ENTRIES - 1 ? BOLTED_ENTRIES : this.#nextEntry + 1;
     return true;
   }
@@ -156,17 +140,9 @@ export class HashMm implements MemoryManagement {
   }
 
   #segment(region: Region | undefined, ea: U64, segmentShift: 28 | 40): Segment {
-    const shift = region?.name === "linear map" ? LINEAR_SHIFT : this.#layout.pageShift;
-    const sllp = BASE_PAGE_SIZES.find((size) => size.shift === shift)?.sllp ?? 0;
-    const b = segmentShift === 40 ? 0x4000_0000 : 0;
-    const vsid = vsidOf(this.#context(region, ea), ea, segmentShift).shl(segmentShift === 40 ? 24 : 12);
-    const esidMask = segmentShift === 40 ? fromHalves(0xffff_ff00, 0) : fromHalves(-1, 0xf000_0000);
-    return {
-      index: 0,
-      segmentShift,
-      vsidWord: vsid.or(fromHalves(b, SLB_KP | sllp)),
-      esidWord: ea.and(esidMask).or(SLB_VALID),
-    };
+    const baseShift = region?.name === "linear map" ? LINEAR_SHIFT : this.#layout.pageShift;
+    const context = this.#context(region, ea);
+    return segmentFor({ context, ea, segmentShift, baseShift, flags: SLB.KP });
   }
 
   /** @linux arch/powerpc/include/asm/book3s/64/mmu-hash.h get_kernel_context */
