@@ -4,11 +4,19 @@ import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import { Kernel, type CallOutcome, type KernelOptions } from "./kernel.ts";
 
 const machines: readonly KernelOptions[] = [
-  { layout: "hash64k-4.15", cpu: "power9" },
+  { layout: "hash64k-4.15", cpu: "power9", engine: "reference" },
+  { layout: "hash64k-4.15", cpu: "power9", engine: "interpreter" },
   { layout: "hash64k-4.15", cpu: "power8" },
   { layout: "hash64k-4.15", cpu: "power9", endian: "be" },
-  { layout: "radix64k-6.12", cpu: "power9" },
+  { layout: "radix64k-6.12", cpu: "power9", engine: "reference" },
+  { layout: "radix64k-6.12", cpu: "power9", engine: "interpreter" },
   { layout: "radix64k-6.12", cpu: "power10", endian: "be" },
+  { layout: "hash4k-4.15" },
+  { layout: "radix64k-4.15" },
+  { layout: "radix4k-4.15" },
+  { layout: "hash64k-6.12", cpu: "power8" },
+  { layout: "hash4k-6.12" },
+  { layout: "radix4k-6.12" },
 ];
 
 /** Writes words into a locked image; its C pointer (no descriptor: the ABI of these tests is elfv2). */
@@ -30,11 +38,10 @@ function oopsOf(outcome: CallOutcome): Extract<CallOutcome, { kind: "oops" }>["o
 }
 
 for (const options of machines) {
-  const name = `${options.layout ?? ""} on ${options.cpu ?? ""} ${options.endian ?? "le"}`;
-  describe(`a kernel with ${name}`, () => {
-    const boot = (): Kernel => new Kernel({ abi: "elfv2", ...options });
+  const { layout = "", cpu = "power9", endian = "le", engine = "auto" } = options;
+  describe(`a kernel with ${layout} on ${cpu} ${endian}, ${engine}`, () => {
+    const kernel = new Kernel({ abi: "elfv2", ramBytes: 0x400_0000, ...options });
     it("runs a routine in the vmalloc range to its return", () => {
-      const kernel = boot();
       const image = load(kernel, [encode("add", { RT: 3, RA: 3, RB: 4 }), BLR]);
       const outcome = kernel.call(image, [u64(40), u64(2)]);
       if (outcome.kind === "oops") throw new Error(outcome.oops.text);
@@ -43,7 +50,6 @@ for (const options of machines) {
       expect(kernel.call(image, [u64(40), u64(2)])).toEqual(outcome);
     });
     it("a store into locked text is a protection fault", () => {
-      const kernel = boot();
       const image = load(kernel, [encode("stw", { RS: 3, D: 0, RA0: 3 }), BLR]);
       const oops = oopsOf(kernel.call(image, [image]));
       expect(oops.trap).toBe(0x300);
@@ -52,7 +58,6 @@ for (const options of machines) {
       expect(hex64(oops.nip)).toBe(hex64(image));
     });
     it("a jump into data that is not executable is an instruction storage interrupt", () => {
-      const kernel = boot();
       const image = load(kernel, [BLR], false);
       const oops = oopsOf(kernel.call(image, []));
       expect(oops.trap).toBe(0x400);
@@ -60,7 +65,6 @@ for (const options of machines) {
       expect(hex64(oops.nip)).toBe(hex64(image));
     });
     it("the guard page behind an area is not mapped", () => {
-      const kernel = boot();
       const image = load(kernel, [encode("lbz", { RT: 3, D: 0, RA0: 3 }), BLR]);
       const area = kernel.vmalloc.find(image);
       const guard = area?.address.add(area.bytes) ?? u64(0);
@@ -70,7 +74,6 @@ for (const options of machines) {
       expect(hex64(oops.dar)).toBe(hex64(guard));
     });
     it("code in the vmalloc range calls a kernel function through r12 and CTR and gets its value", () => {
-      const kernel = boot();
       const pointer = kernel.addFunction({ symbol: "bpf_sum", call: ([a, b]) => a.add(b).add(1) });
       const words = [
         encode("mfspr", { RT: 0, SPR: 8 }),
@@ -91,13 +94,11 @@ for (const options of machines) {
       expect(outcome).toEqual({ kind: "return", value: u64(42), instructions: words.length + 4 });
     });
     it("a load from address 0 is an oops with the address", () => {
-      const kernel = boot();
       const image = load(kernel, [encode("ld", { RT: 3, DS: 8, RA0: 3 }), BLR]);
       const oops = oopsOf(kernel.call(image, [u64(0)]));
       expect([oops.trap, oops.dsisr, hex64(oops.dar)]).toEqual([0x300, 0x4000_0000, hex64(u64(8))]);
     });
     it("an address in no region is a segment interrupt", () => {
-      const kernel = boot();
       const image = load(kernel, [encode("ld", { RT: 3, DS: 0, RA0: 3 }), BLR]);
       const wild = fromHalves(0x5a5a_5a5a, 0x5a5a_5a58);
       const oops = oopsOf(kernel.call(image, [wild]));
