@@ -6,6 +6,13 @@ import { isa } from "./table.ts";
 /** Unusable input of `encode`: the message names mnemonic, field, value and range. */
 export class EncodeError extends Error {
   override readonly name = "EncodeError";
+  /** The message without the mnemonic. */
+  readonly reason: string;
+
+  constructor(mnemonic: string, reason: string) {
+    super(`${mnemonic}: ${reason}`);
+    this.reason = reason;
+  }
 }
 
 const rowsByMnemonic: ReadonlyMap<string, Row> = new Map(isa.map((row) => [row.mnemonic, row]));
@@ -28,7 +35,8 @@ export function encodeRow(row: Row, fields: Readonly<Record<string, number>>): n
       const [least, greatest] = fieldRange(field);
       const multiple = field.scale === 1 ? "" : `, a multiple of ${field.scale}`;
       throw new EncodeError(
-        `${row.mnemonic}: ${field.name} is ${value}, not ${least} to ${greatest}${multiple}`,
+        row.mnemonic,
+        `${field.name} is ${value}, not ${least} to ${greatest}${multiple}`,
       );
     }
     word += bits;
@@ -36,7 +44,7 @@ export function encodeRow(row: Row, fields: Readonly<Record<string, number>>): n
   if (used !== Object.keys(fields).length) {
     const known = [...row.fields, ...row.shape].map((field) => field.name);
     const unknown = Object.keys(fields).filter((name) => !known.includes(name));
-    throw new EncodeError(`${row.mnemonic}: no field ${unknown.join(", ")}; it has ${known.join(", ")}`);
+    throw new EncodeError(row.mnemonic, `no field ${unknown.join(", ")}; it has ${known.join(", ")}`);
   }
   return word;
 }
@@ -44,6 +52,6 @@ export function encodeRow(row: Row, fields: Readonly<Record<string, number>>): n
 /** The word, unsigned, of an instruction. A field that is not given is 0: `encode("add", { RT: 3, RA: 4, RB: 5, Rc: 1 })`. Throws EncodeError. */
 export function encode(mnemonic: string, fields: Readonly<Record<string, number>>): number {
   const row = rowOf(mnemonic);
-  if (row === undefined) throw new EncodeError(`no instruction ${mnemonic}`);
+  if (row === undefined) throw new EncodeError(mnemonic, "no such instruction");
   return encodeRow(row, fields);
 }

@@ -1,7 +1,7 @@
 // One row is one instruction: encoding as the manual draws it, GNU spelling, meaning. Everything else is derived from rows.
 // No instruction is described here.
 import type { Machine } from "./machine.ts";
-import { type CheckedPattern, type Fields, type Layout, PatternError, parsePattern } from "./pattern.ts";
+import { type CheckedPattern, type Fields, type Layout, parsePattern } from "./pattern.ts";
 
 /** The processors that can be chosen, oldest first. */
 export const cpuModels = ["power8", "power9", "power10"] as const;
@@ -25,7 +25,7 @@ export interface Row extends Layout {
 /** The meaning of a row with pattern `P`, for every engine. */
 export type Meaning<P extends string> = <V, B>(m: Machine<V, B>, f: Fields<P>) => void;
 
-/** Makes a row. Throws PatternError where the pattern is no 32 bits, or the syntax names a field that it has not. */
+/** Makes a row. Throws PatternError where the pattern is no 32 bits. */
 export function insn<const P extends string>(
   mnemonic: string,
   pattern: P & CheckedPattern<P>,
@@ -34,9 +34,6 @@ export function insn<const P extends string>(
   options: { readonly since?: CpuModel; readonly until?: CpuModel } = {},
 ): Row {
   const layout = parsePattern(pattern);
-  for (const name of syntax.match(/[A-Za-z][A-Za-z0-9]*/g) ?? [])
-    if (![...layout.fields, ...layout.shape].some((field) => field.name === name))
-      throw new PatternError(`${mnemonic}: no field ${name}`);
   return Object.freeze({
     mnemonic,
     pattern,

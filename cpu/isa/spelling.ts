@@ -39,17 +39,45 @@ export interface Condition {
   readonly terms: readonly { readonly operand: string; readonly factor: number }[];
 }
 
-/** Another way to write some words of a row. */
-export interface Spelling {
+/** Another way to write some words of a row. Operands and conditions are read from text when they are first asked for. */
+export class Spelling {
   readonly mnemonic: string;
   /** Comes after the suffixes: a branch hint. */
   readonly hint: "" | "+" | "-";
-  readonly syntax: readonly OperandSyntax[];
   /** Mnemonic of the row. */
   readonly base: string;
-  readonly where: readonly Condition[];
   readonly since: CpuModel;
   readonly until: CpuModel;
+  readonly #syntaxText: string;
+  readonly #whereText: string;
+  #syntax: readonly OperandSyntax[] | undefined;
+  #where: readonly Condition[] | undefined;
+
+  /** `meaning` is the row and what the spelling takes for granted: `rlwinm SH=n MB=0 ME=31-n`. */
+  constructor(mnemonic: string, syntax: string, meaning: string, options: SpellingOptions) {
+    const blank = meaning.indexOf(" ");
+    this.mnemonic = mnemonic;
+    this.hint = options.hint ?? "";
+    this.base = blank < 0 ? meaning : meaning.slice(0, blank);
+    this.since = options.since ?? "power8";
+    this.until = options.until ?? "power10";
+    this.#syntaxText = syntax;
+    this.#whereText = blank < 0 ? "" : meaning.slice(blank + 1);
+  }
+
+  get syntax(): readonly OperandSyntax[] {
+    return (this.#syntax ??= parseSyntax(this.#syntaxText));
+  }
+
+  get where(): readonly Condition[] {
+    return (this.#where ??= this.#whereText === "" ? [] : this.#whereText.split(" ").map(parseCondition));
+  }
+}
+
+export interface SpellingOptions {
+  readonly hint?: "" | "+" | "-";
+  readonly since?: CpuModel;
+  readonly until?: CpuModel;
 }
 
 /** Reads `SH=n`, `ME=31-n`, `BI=4*BF+2`, `RB=RS`, `TH=0..7`. */
@@ -72,23 +100,14 @@ export function parseCondition(text: string): Condition {
   return { field, constant, last: constant, terms };
 }
 
-/** Makes a spelling: its mnemonic and operands, then the row and what it takes for granted, as `rlwinm SH=n MB=0 ME=31-n`. */
+/** A line of a table of spellings: mnemonic, operands, then the row and what it takes for granted. */
 export function spelling(
   mnemonic: string,
   syntax: string,
   meaning: string,
-  options: { readonly hint?: "" | "+" | "-"; readonly since?: CpuModel; readonly until?: CpuModel } = {},
+  options: SpellingOptions = {},
 ): Spelling {
-  const [base = "", ...where] = meaning.split(" ");
-  return {
-    mnemonic,
-    hint: options.hint ?? "",
-    syntax: parseSyntax(syntax),
-    base,
-    where: where.map(parseCondition),
-    since: options.since ?? "power8",
-    until: options.until ?? "power10",
-  };
+  return new Spelling(mnemonic, syntax, meaning, options);
 }
 
 /** Rotation counts are taken modulo the size of their field: `32-n` is 0 for n = 0. */

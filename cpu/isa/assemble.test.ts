@@ -1,0 +1,184 @@
+// The assembler against GNU as and against the disassembler; labels, directives and errors by themselves.
+import fc from "fast-check";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { wordsOf } from "../../test/isa-words.ts";
+import { describeWithOracle, oracle } from "../../test/oracles.ts";
+import { hex32, parseU64, u64, ZERO } from "../../word/long.ts";
+import { assemble, AssembleError, assembleInstruction } from "./assemble.ts";
+import { disassembleInstruction } from "./disassemble.ts";
+import { isa } from "./table.ts";
+
+const gnuAs = oracle("powerpc64-linux-gnu-as", "binutils-powerpc64-linux-gnu");
+const objcopy = oracle("powerpc64-linux-gnu-objcopy", "binutils-powerpc64-linux-gnu");
+
+/** The words of `.text` that GNU as makes, big-endian. */
+function gnuWords(text: string): number[] {
+  const folder = mkdtempSync(join(tmpdir(), "farcall-"));
+  try {
+    const [source, object, flat] = ["a.s", "a.o", "a.bin"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(source, `${text}\n`);
+    const made = gnuAs.run(["-mpower9", "-mregnames", "-a64", "-o", object, source]);
+    if (made.status !== 0) throw new Error(made.stderr);
+    objcopy.run(["-O", "binary", "-j", ".text", object, flat]);
+    const bytes = readFileSync(flat);
+    return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32BE(4 * i));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Text that GNU as refuses as an invalid form; and mtcrf of one field, for which it makes mtocrf. */
+function isNoCommonGround(text: string): boolean {
+  return (
+    /^lsw[ix]/.test(text) ||
+    /^bcctrl?[+-]? +(0|2|8|10|16|18|24|25|26|27),/.test(text) ||
+    /^mtcrf +(1|2|4|8|16|32|64|128),/.test(text)
+  );
+}
+
+/** A number as the target of a relative branch is a displacement for GNU as, an address for us. */
+function forGnu(text: string, address: number): string {
+  if (!/^b[a-z]*[+-]? /.test(text) || /^b[a-z]*a[+-]? /.test(text)) return text;
+  return text.replace(/0x[0-9a-f]+$/, (to) => `.+(${BigInt.asIntN(64, BigInt(to) - BigInt(address))})`);
+}
+
+interface Spelled {
+  readonly word: number;
+  readonly text: string;
+}
+
+/** Random words of all rows that can be spelled, with their text at address 0. */
+function spelledWords(perRow: number): Spelled[] {
+  return isa
+    .flatMap((row) => fc.sample(wordsOf(row, "never"), { numRuns: perRow, seed: 2 }))
+    .flatMap((word) => {
+      const text = disassembleInstruction(word, ZERO);
+      return text === undefined ? [] : [{ word, text }];
+    });
+}
+
+/** Bits of BO that are reserved, which a name such as bdnz cannot show. */
+function hasReservedHint(word: number): boolean {
+  const BO = (word >>> 21) & 31;
+  return word >>> 26 === 16 && ![0, 2, 4, 6, 7, 8, 10, 12, 14, 15, 16, 18, 20, 24, 25, 26, 27].includes(BO);
+}
+
+describeWithOracle("instructions as GNU as makes them", [gnuAs, objcopy], () => {
+  it("for text of every row", () => {
+    const spelled = spelledWords(30).filter(({ text }) => !isNoCommonGround(text));
+    const theirs = gnuWords(spelled.map(({ text }) => forGnu(text, 0)).join("\n"));
+    expect(theirs.length).toBe(spelled.length);
+    const different = spelled.flatMap(({ text }, i) => {
+      const ours = assembleInstruction(text);
+      return ours === theirs[i] ? [] : [`${text}: ${hex32(ours)} | ${hex32(theirs[i] ?? 0)}`];
+    });
+    expect(different).toEqual([]);
+  });
+
+  it.each([
+    ["registers", "add r3,%r4,5; lwz 3,-8(r1); ld r2,0(%r2); stdu 1,-64(1)"],
+    ["immediates", "li 3,-1; lis 4,0xffff; li 3,'A'; li 3,~0; li 3,(1<<4)|3; li 3,-(2-5); li 3,7/2-1"],
+    [
+      "subtractions",
+      "subi 3,4,8; subis 3,4,8; sub 3,4,5; subo. 3,4,5; subc 3,4,5; subic. 3,4,1; subpcis 3,5",
+    ],
+    ["extract", "extlwi 3,4,5,6; extrwi. 3,4,5,6; extldi 3,4,5,6; extrdi 3,4,5,6; clrlslwi 3,4,6,5"],
+    ["insert", "inslwi 3,4,5,6; insrwi 3,4,5,6; insrdi 3,4,5,6; clrlsldi 3,4,6,5"],
+    ["rotate", "rotrwi 3,4,5; rotrdi 3,4,5; rotlwi 3,4,5; slwi 3,4,0; srwi 3,4,0; srwi. 3,4,5; srdi 3,4,0"],
+    ["compare", "cmpwi 3,5; cmpwi cr7,3,5; cmpldi 7,3,5; cmplw cr1,r3,r4; cmpi 1,1,3,5; cmp 1,1,3,5"],
+    [
+      "branches",
+      "1: beq 1b; beq+ cr7,1b; bnl 1b; bng cr3,1b; bun 1b; bdnzt 4*cr7+eq,1b; bdnzf lt,1b; bc 12,6,1b",
+    ],
+    ["targets", "b .+8; bl 1f; beqla 0x100; bla 0x100; 1: blr; blrl; bctrl; bnelr+ cr7; bclr 12,2,1; btar"],
+    ["traps", "trap; tweq 3,4; tdnei 3,0; twlnl 3,4; tdlngi 3,4; tdi 3,4,5"],
+    [
+      "moves to and from SPRs",
+      "mflr 0; mtspr 26,4; mfsprg0 3; mfsprg 3,1; mtsprg 2,3; mfpvr 3; mftb 3; mttar 4",
+    ],
+    [
+      "CR",
+      "crset 4*cr1+eq; crnot 1,2; crmove lt,gt; mcrf cr1,cr7; mtcr 3; mtcrf 0x81,3; mfocrf 3,0x80; mfcr 3,16",
+    ],
+    ["barriers", "sync; sync 1; lwsync; ptesync; dcbt 3,4; dcbt 3,4,8; dcbf 3,4,1; dcbzl 3,4; lwarx 3,0,5,1"],
+    ["halves", ".set s,0x123456789abcdef0; lis 3,s@highest; ori 3,3,s@higher; oris 3,3,s@h; ori 3,3,s@l"],
+    [
+      "adjusted halves",
+      ".set s,0x123456789abcdef0; addis 3,2,s@ha; ld 3,s@l(3); lis 3,s@highesta; li 3,s@highera",
+    ],
+    ["data", ".long 1,-1; .quad 0x123456789abcdef0; .balign 16; .space 8; .p2align 3"],
+  ])("%s", (_, text) => {
+    const lines = text.replaceAll("; ", "\n");
+    const words = assemble(lines, { endian: "be" }).words;
+    expect(words.map(hex32)).toEqual(gnuWords(lines).map(hex32));
+  });
+});
+
+describe("assemble", () => {
+  it("gives back the word of what the disassembler writes", () => {
+    const changed = spelledWords(20)
+      .filter(({ word }) => !hasReservedHint(word))
+      .filter(({ word, text }) => assembleInstruction(text) !== word)
+      .map(({ word, text }) => `${hex32(word)} ${text}`);
+    expect(changed).toEqual([]);
+  });
+
+  it("knows labels before and after, numeric ones by direction", () => {
+    const { words, symbols } = assemble("start: b end\n1: b 1b\nb 1f\n1: nop\nend: b start", {
+      base: u64(0x1000),
+    });
+    expect(words.map(hex32)).toEqual(["0x48000010", "0x48000000", "0x48000004", "0x60000000", "0x4bfffff0"]);
+    expect(symbols.get("end")?.toNumber()).toBe(0x1010);
+  });
+
+  it("takes a 64-bit base and symbols from outside", () => {
+    const base = parseU64("0xc000000000010000") ?? ZERO;
+    const { words, lines } = assemble("nop; bl helper", {
+      base,
+      symbols: new Map([["helper", base.add(0x100)]]),
+    });
+    expect(words.map(hex32)).toEqual(["0x60000000", "0x480000fd"]);
+    expect(lines[1]?.address.toString(16)).toBe("c000000000010004");
+  });
+
+  it("leaves comments out, and keeps the numbers of lines", () => {
+    const { lines } = assemble("# one\nnop // two\n/* three\n four */ blr\n");
+    expect(lines.map(({ line }) => line)).toEqual([2, 4]);
+  });
+
+  it("writes .quad in the order of the machine", () => {
+    expect(assemble(".quad 0x1122334455667788").words).toEqual([0x5566_7788, 0x1122_3344]);
+    expect(assemble(".quad 0x1122334455667788", { endian: "be" }).words).toEqual([0x1122_3344, 0x5566_7788]);
+  });
+
+  it.each([
+    ["add 3,4", "line 1: add: 2 operands, not 3"],
+    ["nop\nfrobnicate 3", "line 2: no instruction frobnicate"],
+    ["addi 3,4,0x8000", "line 1: addi: SI is 32768, not -32768 to 32767"],
+    ["ld 3,6(4)", "line 1: ld: DS is 6, not -32768 to 32764, a multiple of 4"],
+    ["b nowhere", "line 1: b: no symbol nowhere"],
+    ["lwz 3,4", "line 1: lwz: 4 is no displacement(register)"],
+    ["add 3,4,r32", "line 1: add: there is no register r32"],
+    ["add 3,4,32", "line 1: add: there is no register 32"],
+    ["a: nop\na: nop", "line 2: a is defined twice"],
+    ["li 3,1+", "line 1: li: an expression is missing"],
+    ["li 3,(1", "line 1: li: a parenthesis is not closed"],
+    ["slwi 3,4,32", "line 1: slwi: 32 is not 0 to 31"],
+    [".weird 4", "line 1: unknown directive .weird"],
+    ["beq 0x10000", "line 1: beq: BD is 65536, not -32768 to 32764, a multiple of 4"],
+  ])("says what is wrong with %j", (text, message) => {
+    expect(() => assemble(text)).toThrow(new AssembleError(Number(message.charAt(5)), message.slice(8)));
+  });
+
+  it("assembles only what the processor has, when one is named", () => {
+    expect(() => assemble("modsw 3,4,5", { cpu: "power8" })).toThrow("no instruction modsw on power8");
+    expect(assemble("modsw 3,4,5", { cpu: "power9" }).words.map(hex32)).toEqual(["0x7c642e16"]);
+  });
+});
