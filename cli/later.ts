@@ -1,0 +1,22 @@
+// The verbs of the contract that this version has not: each says so. Replaced one by one.
+import { Command } from "commander";
+import { notBuilt } from "./names.ts";
+
+const VERBS: Readonly<Record<string, string>> = {
+  verify: "the verifier's verdict on one program, and its log",
+  module: "load a relocatable ppc64 object as a kernel module",
+  ranges: "every image-alloc strategy, call encoding and layout for one program",
+  cycles: "a block of ppc64 assembly on the timing model",
+};
+
+export function laterCommands(): readonly Command[] {
+  return Object.entries(VERBS).map(([name, summary]) =>
+    new Command(name)
+      .description(`${summary} (not built yet)`)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw notBuilt(`farcall ${name}`);
+      }),
+  );
+}

@@ -1,0 +1,169 @@
+// The options that several verbs share, with their defaults, as cli.md of the design has them. Values are checked, not used.
+import { Option } from "commander";
+import type { Command } from "commander";
+import { DEFAULT_LAYOUT, layouts } from "../kernel/layout/table.ts";
+import { UsageError } from "./errors.ts";
+import { choice, notBuilt } from "./names.ts";
+import { count, size } from "./numbers.ts";
+
+export type Model = "power8" | "power9" | "power10";
+export type ByteOrder = "le" | "be";
+export type Engine = "reference" | "interpreter" | "auto";
+export type CallSequence = "far" | "near" | "auto-shrink";
+export type ProgramType = "socket_filter" | "xdp" | "sched_cls";
+
+/** What the options of every verb that runs guest code become. */
+export interface MachineOptions {
+  readonly cpu: Model;
+  readonly endian?: ByteOrder;
+  readonly abi?: "elfv1" | "elfv2";
+  readonly layout: string;
+  readonly ram: number;
+  readonly engine: Engine;
+  readonly maxInsns?: number;
+  readonly seed: number;
+}
+
+/** What the options of every verb that loads BPF become. */
+export interface BpfOptions extends MachineOptions {
+  readonly prog?: string;
+  readonly imageAlloc: "module_alloc";
+  readonly callEncoding: "aux-func";
+  readonly callSequence: CallSequence;
+  readonly jit: boolean;
+  readonly kallsyms: boolean;
+  readonly type: ProgramType;
+  readonly mapMaxEntries: ReadonlyMap<string, number>;
+  readonly verify: boolean;
+}
+
+const LAYOUTS = layouts.map((layout) => layout.name);
+
+/** An option whose value goes through `parse`; errors of `parse` are one line on stderr, exit 2. */
+export function valued<T>(flags: string, description: string, parse: (text: string, before: T) => T): Option {
+  return new Option(flags, description).argParser(parse);
+}
+
+/** Flags of the contract that this version has not: giving one is an error. */
+function laterFlags(command: Command, flags: Readonly<Record<string, string>>): Command {
+  for (const [name, description] of Object.entries(flags))
+    command.option(`--${name}`, `${description} (not built yet)`).on(`option:${name}`, () => {
+      throw notBuilt(`--${name}`);
+    });
+  return command;
+}
+
+/** `--cpu` and its kin: for what reads or writes ppc64 code without running it, too. */
+export const cpuOption = (): Option =>
+  valued(
+    "--cpu <model>",
+    "power8, power9 or power10",
+    choice("--cpu", ["power8", "power9", "power10"]),
+  ).default("power9");
+export const endianOption = (): Option =>
+  valued("--endian <order>", "byte order: le or be", choice("--endian", ["le", "be"]));
+export const engineOption = (): Option =>
+  valued(
+    "--engine <name>",
+    "reference, interpreter or auto",
+    choice("--engine", ["reference", "interpreter", "auto"], ["translator"]),
+  ).default("auto");
+export const layoutOption = (): Option =>
+  valued(
+    "--layout <name>",
+    "kernel address-space layout, see farcall layouts",
+    choice("--layout", LAYOUTS),
+  ).default(DEFAULT_LAYOUT);
+const ramOption = (): Option =>
+  valued("--ram <size>", "guest RAM, 64M to 2G", size("--ram", 64 * 1024 ** 2, 2 * 1024 ** 3)).default(
+    256 * 1024 ** 2,
+    "256M",
+  );
+const MOST = Number.MAX_SAFE_INTEGER;
+
+/** Options of every verb that runs guest code. `maxInsns`: the default in words, for the help. */
+export function machineOptions(command: Command, defaultMaxInsns = "none"): Command {
+  return command
+    .addOption(cpuOption())
+    .addOption(endianOption())
+    .addOption(
+      valued(
+        "--abi <name>",
+        "elfv2 or elfv1 (default: elfv2 for le, elfv1 for be)",
+        choice("--abi", ["elfv2", "elfv1"]),
+      ),
+    )
+    .addOption(layoutOption())
+    .addOption(ramOption())
+    .addOption(engineOption())
+    .addOption(
+      valued(
+        "--max-insns <n>",
+        `stop after so many guest instructions (default: ${defaultMaxInsns})`,
+        count("--max-insns", 1, MOST),
+      ),
+    )
+    .addOption(valued("--seed <n>", "seed of everything random", count("--seed", 0, MOST)).default(0));
+}
+
+/** Options of every verb that loads BPF, those of the machine included. */
+export function bpfOptions(command: Command): Command {
+  const sequences = ["far-notoc", "auto-pad", "auto-skip", "stub", "toc", "pcrel"];
+  machineOptions(command, "1e9")
+    .option("--prog <name>", "name of the program in an object with several (default: the only one)")
+    .addOption(
+      valued("--image-alloc <name>", "where images come from", (value) => {
+        if (value !== "module_alloc") throw notBuilt(`--image-alloc ${value}`, ["module_alloc"]);
+        return value;
+      }).default("module_alloc"),
+    )
+    .addOption(
+      valued(
+        "--call-encoding <name>",
+        "how a call names its callee: aux-func",
+        choice("--call-encoding", ["aux-func"], ["imm32", "imm48", "callee-list", "prog-id"]),
+      ).default("aux-func"),
+    )
+    .addOption(
+      valued(
+        "--call-sequence <name>",
+        "code of a BPF-to-BPF call: far, near or auto-shrink",
+        choice("--call-sequence", ["far", "near", "auto-shrink"], sequences),
+      ).default("auto-shrink"),
+    )
+    .addOption(
+      valued(
+        "--helper-sequence <name>",
+        "code of a helper call: toc-relative",
+        choice("--helper-sequence", ["toc-relative"], ["far", "near", "stub", "pcrel"]),
+      ).default("toc-relative"),
+    )
+    .addOption(
+      valued(
+        "--type <name>",
+        "type of a .s or .bin program: socket_filter, xdp or sched_cls",
+        choice("--type", ["socket_filter", "xdp", "sched_cls"]),
+      ).default("socket_filter"),
+    )
+    .addOption(
+      valued(
+        "--map-max-entries <NAME=N>",
+        "for objects whose loader sizes their maps; repeatable",
+        mapSize,
+      ).default(new Map<string, number>(), "from the object"),
+    )
+    .option("--no-jit", "run in the BPF interpreter instead")
+    .option("--no-kallsyms", "as net.core.bpf_jit_kallsyms=0")
+    .option("--no-verify", "no verifier, only what the JIT itself refuses; .bin only");
+  return laterFlags(command, {
+    unprivileged: "load as a user without CAP_BPF",
+    harden: "as net.core.bpf_jit_harden=2: constant blinding",
+  });
+}
+
+function mapSize(text: string, sizes: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
+  const [, name, entries] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (name === undefined || entries === undefined)
+    throw new UsageError(`--map-max-entries: '${text}' is not NAME=N`);
+  return new Map([...sizes, [name, count("--map-max-entries", 1, 0xffff_ffff)(entries)]]);
+}

@@ -1,0 +1,159 @@
+// One program, loaded into one booted kernel as the command line asked for it, and runs of it. Prints nothing.
+import type { LinkedProgram } from "../bpf/elf/types.ts";
+import { BpfLoadError } from "../bpf/load-error.ts";
+import { TestRunError } from "../bpf/types/type.ts";
+import { VerifierError } from "../bpf/verifier/error.ts";
+import { JitError } from "../jit/error.ts";
+import type { JitedFunction } from "../jit/program.ts";
+import { OutOfMemoryError } from "../kernel/error.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import { oopsJson } from "../kernel/oops.ts";
+import type { Failure, Program, ProgramRun } from "../kernel/program.ts";
+import type { U64 } from "../word/long.ts";
+import { hex64 } from "../word/long.ts";
+import { StageError } from "./errors.ts";
+import type { Stage, StageReport } from "./errors.ts";
+import { nameWithOffset } from "./listing.ts";
+import type { BpfOptions } from "./options.ts";
+import { readProgram } from "./program-file.ts";
+
+/** A function of the program as dumps and reports show it. */
+export interface FunctionReport {
+  readonly name: string;
+  /** Its own number in this kernel: the program's for the main function, the following ones for the others. */
+  readonly id: number;
+  /** Of its image; of the descriptor with ELFv1. */
+  readonly address: U64;
+  readonly bytes: number;
+  /** `bpf_prog_TAG_NAME`; undefined where it is not in kallsyms. */
+  readonly symbol: string | undefined;
+  readonly jited: JitedFunction;
+}
+
+export interface RunInput {
+  readonly dataIn: Uint8Array | undefined;
+  readonly ctxIn: Uint8Array | undefined;
+  readonly repeat: number;
+}
+export type Done = Extract<ProgramRun, { kind: "done" }>;
+
+export interface Session {
+  readonly kernel: Kernel;
+  readonly program: Program;
+  /** Images, main first; none with --no-jit. */
+  functions(): readonly FunctionReport[];
+  /** The symbol of an address, with the offset in it. */
+  nameOf(address: U64): string | undefined;
+  /** @throws StageError "run" where the program does not return. */
+  execute(input: RunInput): Done;
+}
+
+/** Boots a kernel and loads the program of `file`. Throws UsageError or StageError. */
+export function openSession(file: string, bytes: Uint8Array, options: BpfOptions): Session {
+  const { kind, program: linked } = readProgram(file, bytes, options);
+  const kernel = bootKernel(options, linked.endian);
+  const { callSequence, jit, kallsyms, verify } = options;
+  const program = stage("load", () =>
+    kernel.bpf.loadProgram(linked, { callSequence, jit, kallsyms, ...unverified(verify) }),
+  );
+  const nameOf = (address: U64): string | undefined => {
+    const symbol = kernel.kallsyms.lookup(address);
+    return symbol === undefined ? undefined : nameWithOffset(symbol.name, symbol.offset);
+  };
+  return {
+    kernel,
+    program,
+    nameOf,
+    functions: () =>
+      program.images.map((jited) => ({
+        name: jited.name,
+        id: program.loaded.id + jited.index,
+        address: jited.image,
+        bytes: jited.bytes,
+        symbol: kernel.kallsyms.lookup(jited.code)?.name,
+        jited,
+      })),
+    execute: ({ dataIn, ctxIn, repeat }) => {
+      const onMemory = kind === "raw" && (ctxIn !== undefined || !verify);
+      const end = stage("run", () =>
+        onMemory
+          ? program.runOnMemory(ctxIn ?? new Uint8Array(), repeat)
+          : program.testRun({ dataIn, ctxIn, repeat }),
+      );
+      if (end.kind !== "done") throw new StageError(failureReport(end, options));
+      return onMemory
+        ? { ...end, dataOut: undefined, ctxOut: ctxIn === undefined ? undefined : end.dataOut }
+        : end;
+    },
+  };
+}
+
+/** Loads the program that `read` gives and runs it on plain memory: r0. Throws StageError. */
+export function loadAndRun(read: () => LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
+  const linked = stage("load", read);
+  const kernel = bootKernel(options, linked.endian);
+  const { callSequence, jit, verify } = options;
+  const program = stage("load", () =>
+    kernel.bpf.loadProgram(linked, { callSequence, jit, ...unverified(verify) }),
+  );
+  const end = stage("run", () => program.runOnMemory(memory));
+  if (end.kind !== "done") throw new StageError(failureReport(end, options));
+  return end.r0;
+}
+
+const unverified = (verify: boolean): { readonly verify?: false } => (verify ? {} : { verify: false });
+
+/** The machine of the options. Throws UsageError's kin where they name none. */
+export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
+  const { layout, cpu, abi, ram: ramBytes, engine, seed, maxInsns } = options;
+  return new Kernel({
+    layout,
+    cpu,
+    endian,
+    ramBytes,
+    engine,
+    seed,
+    ...(abi === undefined ? {} : { abi }),
+    ...(maxInsns === undefined ? {} : { maxInsns }),
+  });
+}
+
+/** Runs `work`; what the BPF core, verifier, JIT or kernel refuse becomes a StageError of their stage. */
+function stage<T>(name: Stage, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const log = error instanceof VerifierError ? { log: error.log } : {};
+    const where = error instanceof VerifierError ? "verify" : error instanceof JitError ? "jit" : name;
+    const known = [VerifierError, JitError, BpfLoadError, TestRunError, OutOfMemoryError].some(
+      (kind) => error instanceof kind,
+    );
+    if (!known) throw error;
+    const { errno, message } = error as { readonly errno: string; readonly message: string };
+    throw new StageError({ stage: where, errno, message, ...log }, error);
+  }
+}
+
+function failureReport(failure: Failure, options: BpfOptions): StageReport {
+  switch (failure.kind) {
+    case "oops":
+      return {
+        stage: "run",
+        errno: "EFAULT",
+        message: failure.oops.message,
+        log: failure.oops.text,
+        oops: oopsJson(failure.oops),
+      };
+    case "fault": {
+      const { fault, function: name, insn } = failure;
+      const message = `${name}, insn ${insn}: ${fault.access} of ${fault.bytes} bytes at ${hex64(fault.address)}, which is not mapped`;
+      return { stage: "run", errno: "EFAULT", message };
+    }
+    case "max-insns":
+      return {
+        stage: "run",
+        errno: "EINTR",
+        message: `stopped after --max-insns ${options.maxInsns ?? 1e9} instructions`,
+      };
+  }
+}

@@ -1,0 +1,39 @@
+// The library: a kernel that loads and runs BPF, the processor under it, and the readers and writers of both kinds of code.
+// Runs wherever WebAssembly does; files and the process are the caller's.
+export { fromHalves, hex32, hex64, parseU64, u64, ZERO } from "./word/long.ts";
+export type { U64 } from "./word/long.ts";
+
+export { Kernel } from "./kernel/kernel.ts";
+export type { CallOutcome, KernelFunction, KernelOptions, KernelOverrides } from "./kernel/kernel.ts";
+export type { Bpf, BpfLoadOptions, LoadedObject } from "./kernel/bpf.ts";
+export type { Failure, Program, ProgramRun, TestRunInput } from "./kernel/program.ts";
+export { KernelUsageError, OutOfMemoryError } from "./kernel/error.ts";
+export type { Oops, OopsFrame } from "./kernel/oops.ts";
+export { DEFAULT_LAYOUT, layoutNamed, layouts } from "./kernel/layout/table.ts";
+export type { Layout, Region } from "./kernel/layout/layout.ts";
+
+export { Cpu, CpuUsageError } from "./cpu/cpu.ts";
+export type { CpuOptions, EngineName } from "./cpu/cpu.ts";
+export { msrBits } from "./cpu/state.ts";
+export type { CpuState, Endian } from "./cpu/state.ts";
+export type { Stop } from "./cpu/stop.ts";
+
+export { disassemble } from "./cpu/isa/disassemble.ts";
+export { encode, EncodeError } from "./cpu/isa/encode.ts";
+export { isa } from "./cpu/isa/table.ts";
+export type { CpuModel, Row } from "./cpu/isa/row.ts";
+
+export { BpfObject } from "./bpf/elf/object.ts";
+export type { LinkedProgram, MapDefinition, ProgType } from "./bpf/elf/object.ts";
+export { BpfLoadError } from "./bpf/load-error.ts";
+export { VerifierError } from "./bpf/verifier/error.ts";
+export { TestRunError } from "./bpf/types/type.ts";
+export { assemble as assembleBpf, assembleProgram as assembleBpfProgram } from "./bpf/assemble.ts";
+export { printInsn, printInsns } from "./bpf/print.ts";
+export { decodeInsns, encodeInsns } from "./bpf/insn.ts";
+export type { Insn } from "./bpf/insn.ts";
+export { rawProgram } from "./bpf/raw.ts";
+export type { BpfMap, MapItem } from "./bpf/maps/map.ts";
+
+export { JitError } from "./jit/error.ts";
+export type { JitedFunction, JitedProgram } from "./jit/program.ts";
