@@ -1,6 +1,7 @@
 // Compiles the C sources of examples/ for both byte orders with clang and strips them to what a loader reads.
 // `tsx scripts/build-examples.ts [DIRECTORY]`; without a directory the committed objects are replaced.
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ENDIANS, examplePath, examples } from "./examples.ts";
@@ -20,5 +21,13 @@ export function buildExamples(directory: string): void {
     }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  buildExamples(process.argv[2] ?? dirname(examplePath("bpf.h")));
+/** `clang --version`, first line: the same compiler makes the same bytes. */
+export function clangVersion(): string {
+  return execFileSync("clang", ["--version"], { encoding: "utf8" }).split("\n")[0] ?? "";
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const directory = process.argv[2] ?? dirname(examplePath("bpf.h"));
+  buildExamples(directory);
+  writeFileSync(join(directory, "clang.txt"), `${clangVersion()}\n`);
+}

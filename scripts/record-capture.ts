@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { capturedFrames } from "./examples.ts";
 
 const LEFT = { namespace: "farcall-left", device: "left", v4: "192.0.2.1", v6: "2001:db8::1" };
 const RIGHT = { namespace: "farcall-right", device: "right", v4: "192.0.2.2", v6: "2001:db8::2" };
@@ -91,6 +92,18 @@ async function traffic(port: number): Promise<void> {
   await exchange("udp", RIGHT.v4, port + 2, 77);
 }
 
+/** A double-tagged TCP segment over IPv6 of middle length: it takes the longest way through xdp_parse.c. */
+function isGoodExample(frame: Uint8Array): boolean {
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  return (
+    frame.length > 500 &&
+    frame.length < 600 &&
+    view.getUint16(12) === 0x88a8 &&
+    view.getUint16(20) === 0x86dd &&
+    frame[28] === 6
+  );
+}
+
 try {
   connect();
   const file = join(scratch, "frames.pcap");
@@ -118,6 +131,9 @@ try {
   const capture = readFileSync(file);
   writeFileSync("examples/frames.pcap", capture);
   console.log(`examples/frames.pcap: ${capture.length} bytes`);
+  const frame = capturedFrames().find(isGoodExample);
+  if (frame === undefined) throw new Error("no double-tagged TCP frame was captured");
+  writeFileSync("examples/frame.bin", frame);
 } finally {
   for (const side of [LEFT, RIGHT])
     try {
