@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["{word,cpu,kernel,bpf,jit,cli,scripts,test}/**/*.test.ts"],
+    globalSetup: ["test/build-dist.ts"],
     testTimeout: 60_000,
   },
 });

@@ -1,0 +1,238 @@
+// The command as a user starts it: exit codes, wrong command lines, broken files, programs that never end.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { farcall, farcallJson } from "./farcall.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), "farcall-cli-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const file = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(scratch, name), content);
+  return join(scratch, name);
+};
+const COUNTERS = "examples/counters.el.o";
+const counters = readFileSync(join(ROOT, COUNTERS));
+
+/** Exit 2, nothing but one line on stderr. */
+function expectUnusable(args: readonly string[], line: RegExp, input: string | Uint8Array = ""): void {
+  const { status, stdout, stderr } = farcall(args, input);
+  expect({ args, status, stdout }).toEqual({ args, status: 2, stdout: "" });
+  expect(stderr).toMatch(line);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+}
+
+describe("the command line", () => {
+  it("a wrong verb, option or name: exit 2 and one line with the nearest that exists", () => {
+    expectUnusable([], /no verb/);
+    expectUnusable(["rum"], /unknown command 'rum' .*run/i);
+    expectUnusable(["prog", "dum"], /dump/);
+    expectUnusable(["run", "--enginee", "auto", COUNTERS], /--enginee.*--engine/);
+    expectUnusable(["run", "--engine", "interpeter", COUNTERS], /interpeter.*interpreter/);
+    expectUnusable(["run", "--layout", "hash64-4.15", COUNTERS], /hash64-4\.15.*hash64k-4\.15/);
+    expectUnusable(["run", "--prog", "counter", COUNTERS], /counter.*counters/);
+    expectUnusable(["layouts", "radix64k"], /radix64k/);
+    expectUnusable(["run"], /missing required argument/);
+    expectUnusable(["run", COUNTERS, "another"], /too many arguments/);
+  });
+  it("numbers are checked", () => {
+    for (const [option, value] of [
+      ["--ram", "12"],
+      ["--ram", "16M"],
+      ["--ram", "4G"],
+      ["--ram", "256X"],
+      ["--max-insns", "0"],
+      ["--max-insns", "-1"],
+      ["--max-insns", "many"],
+      ["--max-insns", "9007199254740993"],
+      ["--seed", "1.5"],
+      ["--repeat", "0"],
+      ["--map-max-entries", "lengths"],
+      ["--map-max-entries", "lengths=0"],
+    ] as const)
+      expectUnusable(["run", option, value, COUNTERS], new RegExp(option));
+    expectUnusable(["asm", "-", "--base", "0x1_0000_0000_0000_0000_0"], /--base/);
+    expectUnusable(["exec", "--raw", "--load", "0xffffffffffffffff", "--entry", "0", COUNTERS], /--load/);
+    expectUnusable(["exec", "--raw", COUNTERS], /--load and --entry/);
+  });
+  it("what the contract has and this version has not is said, never ignored", () => {
+    for (const option of [
+      "--call-sequence stub",
+      "--image-alloc linear",
+      "--call-encoding imm32",
+      "--helper-sequence far",
+      "--engine translator",
+      "--harden",
+      "--unprivileged",
+    ])
+      expectUnusable(["run", ...option.split(" "), COUNTERS], /not built yet/);
+    for (const verb of ["ranges", "module", "cycles", "verify"])
+      expectUnusable([verb, COUNTERS], /not built yet/);
+    expectUnusable(["bench", "calls"], /not built yet/);
+  });
+  it("every verb has help with its defaults and an example", () => {
+    for (const verb of [
+      "run",
+      "exec",
+      "asm",
+      "disasm",
+      "layouts",
+      "conformance",
+      "prog show",
+      "prog dump",
+      "bench cpu",
+    ]) {
+      const { status, stdout } = farcall([...verb.split(" "), "--help"]);
+      expect({ verb, status }).toEqual({ verb, status: 0 });
+      expect(stdout).toContain("\nExample:\n");
+    }
+    expect(farcall(["run", "--help"]).stdout).toMatch(/--ram.*256M/);
+  });
+  it("options may stand before and after the file", () => {
+    const before = farcallJson(["run", "--seed", "3", COUNTERS]);
+    const after = farcallJson(["run", COUNTERS, "--seed", "3"]);
+    expect(after).toMatchObject({ retval: (before as { retval: number }).retval });
+  });
+  it("a reader that goes away ends it without a word", async () => {
+    const shell = spawn("sh", ["-c", "node dist/farcall.js isa | head -1"], { cwd: ROOT });
+    let stderr = "";
+    shell.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    await new Promise((resolve) => shell.on("close", resolve));
+    expect(stderr).toBe("");
+  });
+});
+
+describe("input files", () => {
+  it("a file that cannot be read", () => {
+    expectUnusable(["run", "/nonexistent.o"], /\/nonexistent\.o: no such file/);
+    expectUnusable(["run", scratch], /is a directory/);
+    expectUnusable(["asm", "/nonexistent.s"], /no such file/);
+  });
+  it("an object that is cut short anywhere is refused in one line, at once", () => {
+    for (const length of [0, 3, 16, 63, 64, 200, counters.length >> 1, counters.length - 64])
+      expectUnusable(["run", "-"], /./, counters.subarray(0, length));
+  });
+  it("an object of another machine is refused", () => {
+    const other = Buffer.from(counters);
+    other.writeUInt16LE(62, 18);
+    expectUnusable(["run", "-"], /machine|e_machine|BPF/i, other);
+  });
+  it("--endian that contradicts the object", () => {
+    expectUnusable(["run", "--endian", "be", COUNTERS], /--endian/);
+  });
+  it("standard input is a file named -", () => {
+    const { status, stdout } = farcall(["run", "-", "--json"], counters);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ program: "counters" });
+  });
+  it("an instruction that does not exist", () => {
+    expectUnusable(["asm", "-"], /line 2.*frobnicate|frobnicate/, "nop\nfrobnicate 3, 4\n");
+    const { status, stderr } = farcall(["run", file("unknown.bin", Buffer.from("ff00000000000000", "hex"))]);
+    expect({ status, lines: stderr.trimEnd().split("\n").length }).toEqual({ status: 1, lines: 1 });
+  });
+});
+
+describe("what is printed", () => {
+  it("--json: one document, also when a stage says no", () => {
+    const { status, stdout, stderr } = farcall([
+      "run",
+      "--json",
+      file("bad.s", "r0 = r5\nr1 = *(u64 *)(r10 - 600)\nexit\n"),
+    ]);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { stage: "verify", errno: "EACCES" } });
+    expect((JSON.parse(stdout) as { error: { message: string } }).error.message).not.toBe("");
+    expect(stderr).not.toBe("");
+  });
+  it("a program that never ends stops at --max-insns: exit 1, stage run", () => {
+    const loop = file("loop.bin", Buffer.from("05 00 ff ff 00 00 00 00".replaceAll(" ", ""), "hex"));
+    for (const engine of ["interpreter", "reference"]) {
+      const { status, stdout, stderr } = farcall([
+        "run",
+        "--json",
+        "--no-verify",
+        "--max-insns",
+        "100000",
+        "--engine",
+        engine,
+        loop,
+      ]);
+      expect({ status, stderr }).toMatchObject({ status: 1 });
+      expect(JSON.parse(stdout)).toMatchObject({ error: { stage: "run" } });
+      expect(stdout).toContain("100000");
+    }
+  });
+  it("asm and disasm give each other's text back", () => {
+    const words = farcall(
+      ["asm", "-", "--base", "0xc000_0000_0000_0000"],
+      "1: add 3,4,5\n ld 6,-8(1)\n bl 1b\n blr\n",
+    );
+    expect(words.stdout).toBe(
+      "c000000000000000: 7c642a14\nc000000000000004: e8c1fff8\nc000000000000008: 4bfffff9\nc00000000000000c: 4e800020\n",
+    );
+    const hex = words.stdout.matchAll(/: (.*)/g);
+    const text = farcall([
+      "disasm",
+      "--base",
+      "0xc000000000000000",
+      "--hex",
+      ...[...hex].map((match) => match[1] ?? ""),
+    ]);
+    expect(
+      text.stdout.split("\n").map((line) => line.split("\t").slice(1).join(" ").replaceAll(/ +/g, " ")),
+    ).toEqual([
+      "7c642a14 add r3,r4,r5",
+      "e8c1fff8 ld r6,-8(r1)",
+      "4bfffff9 bl 0xc000000000000000",
+      "4e800020 blr",
+      "",
+    ]);
+  });
+  it("a flat image runs on the bare machine in both byte orders", () => {
+    for (const endian of ["le", "be"]) {
+      const image = join(scratch, `image.${endian}`);
+      const text = "li 3, 1\nli 4, 10\nmtctr 4\n1: add 3, 3, 3\nbdnz 1b\nattn\n";
+      expect(farcall(["asm", "-", "--endian", endian, "-o", image], text)).toMatchObject({
+        status: 0,
+        stdout: "",
+      });
+      for (const engine of ["interpreter", "reference"]) {
+        const raw = [
+          "exec",
+          "--raw",
+          "--load",
+          "0x1000",
+          "--entry",
+          "0x1000",
+          "--endian",
+          endian,
+          "--engine",
+          engine,
+        ];
+        const result = farcallJson([...raw, image]) as { readonly regs: { readonly gpr: readonly string[] } };
+        expect(result).toMatchObject({
+          reason: "attn",
+          exit_code: null,
+          nia: "0x0000000000001014",
+          instructions: 24,
+        });
+        expect(result.regs.gpr[3]).toBe("0x0000000000000400");
+      }
+    }
+  });
+  it("stack traces are shown with --debug alone", () => {
+    expect(farcall(["run", "/nonexistent", "--debug"]).stderr).toMatch(/\n +at /);
+    expect(farcall(["run", "/nonexistent"]).stderr).not.toMatch(/\n +at /);
+  });
+  it("starts in a moment", () => {
+    const times = [1, 2, 3].map(() => {
+      const started = performance.now();
+      spawnSync(process.execPath, ["dist/farcall.js", "--version"], { cwd: ROOT });
+      return performance.now() - started;
+    });
+    expect(Math.min(...times)).toBeLessThan(250); // about 60 ms on an idle machine
+  });
+});

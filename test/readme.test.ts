@@ -1,0 +1,46 @@
+// The README's library example: short, and it does what it says when it is run as it stands.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import { afterAll, describe, expect, it } from "vitest";
+import { farcall } from "./farcall.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+const blocks = (language: string): readonly string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
+    (match) => match[1] ?? "",
+  );
+
+describe("the README", () => {
+  const user = mkdtempSync(join(tmpdir(), "farcall-readme-"));
+  afterAll(() => rmSync(user, { recursive: true }));
+
+  it("the library example has at most ten lines, runs and prints what the program returns", () => {
+    const [example = ""] = blocks("ts");
+    expect(example.trim().split("\n").length).toBeLessThanOrEqual(10);
+    mkdirSync(join(user, "node_modules"));
+    symlinkSync(ROOT, join(user, "node_modules/farcall"));
+    symlinkSync(join(ROOT, "examples"), join(user, "examples"));
+    writeFileSync(join(user, "example.mjs"), transformSync(example, { loader: "ts" }).code);
+    const { stdout, stderr } = spawnSync(process.execPath, ["example.mjs"], { cwd: user, encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: "XDP_PASS\n", stderr: "" });
+  });
+  it("every farcall command of the quick start works as it stands", () => {
+    const [quickStart = ""] = blocks("sh");
+    const lines = [...quickStart.matchAll(/^(?:echo '(.*?)' \| )?node dist\/farcall\.js (.*)$/gm)];
+    expect(lines.length).toBeGreaterThan(4);
+    for (const [line, input, command] of lines)
+      expect({ line, ...farcall((command ?? "").split(" "), `${input ?? ""}\n`) }).toMatchObject({
+        status: 0,
+        stderr: "",
+      });
+  });
+  it("files that it links to exist", () => {
+    for (const [, target] of readme.matchAll(/\]\(([^)#:]+)\)/g))
+      expect(() => readFileSync(join(ROOT, target ?? ""))).not.toThrow();
+  });
+});
