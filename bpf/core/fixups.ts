@@ -25,8 +25,7 @@ export function guardDivision(i: Insn): readonly Insn[] | undefined {
   if (!op.isAluClass(i.code) || (operation !== op.BPF_DIV && operation !== op.BPF_MOD)) return undefined;
   const isModulo = operation === op.BPF_MOD;
   const isSigned = i.off === 1;
-  if (op.sourceOf(i.code) === op.BPF_K)
-    return isSigned && i.imm === -1 ? [byMinusOne(i, isModulo)] : undefined;
+  if (op.sourceOf(i.code) === op.BPF_K) return constantDivision(i, isSigned, isModulo);
   const guarded = isModulo ? guardModulo : guardQuotient;
   const signed = isModulo ? guardSignedModulo : guardSignedQuotient;
   const wide = op.classOf(i.code) === op.BPF_ALU64;
@@ -38,8 +37,28 @@ interface Width {
   readonly jumpClass: number;
 }
 
-function byMinusOne({ code, dst }: Insn, isModulo: boolean): Insn {
-  return isModulo ? alu(op.BPF_ALU, op.BPF_MOV, dst) : alu(op.classOf(code), op.BPF_NEG, dst);
+/** By -1 where that is signed; by 0, which only unchecked programs have. */
+function constantDivision(i: Insn, isSigned: boolean, isModulo: boolean): readonly Insn[] | undefined {
+  const { code, dst, imm } = i;
+  const aluClass = op.classOf(code);
+  if (imm === -1 && isSigned)
+    return [isModulo ? alu(op.BPF_ALU, op.BPF_MOV, dst) : alu(aluClass, op.BPF_NEG, dst)];
+  if (imm !== 0) return undefined;
+  if (!isModulo) return [alu(op.BPF_ALU, op.BPF_MOV, dst)];
+  return [insn(aluClass | op.BPF_MOV | op.BPF_X, { dst, src: dst })];
+}
+
+/**
+ * A shift by a constant that is as large as the register or negative, which only unchecked programs have: by the bits of
+ * it that count [RFC 9669 4.1].
+ * @returns undefined for every other instruction
+ */
+export function maskShift(i: Insn): readonly Insn[] | undefined {
+  const operation = op.operationOf(i.code);
+  const isShift = operation === op.BPF_LSH || operation === op.BPF_RSH || operation === op.BPF_ARSH;
+  if (!op.isAluClass(i.code) || !isShift || op.sourceOf(i.code) !== op.BPF_K) return undefined;
+  const imm = i.imm & (op.classOf(i.code) === op.BPF_ALU64 ? 63 : 31);
+  return imm === i.imm ? undefined : [{ ...i, imm }];
 }
 
 const clear = (dst: number): Insn => insn(op.BPF_ALU | op.BPF_XOR | op.BPF_X, { dst, src: dst });

@@ -12,7 +12,7 @@ import { contextAccess } from "../types/access.ts";
 import type { ProgramType } from "../types/type.ts";
 import type { Checked } from "../verifier/checked.ts";
 import { VerifierError } from "../verifier/error.ts";
-import { callPacketLoad, guardDivision, isPacketLoad } from "./fixups.ts";
+import { callPacketLoad, guardDivision, isPacketLoad, maskShift } from "./fixups.ts";
 import { patch } from "./patch.ts";
 import type { BpfFunction, BpfFunctionAux } from "./prog.ts";
 
@@ -59,7 +59,7 @@ export function rewrite(
       replacements.set(at, type.convert(contextAccess(i, at), program.endian));
     else if (isPacketLoad(i)) replacements.set(at, packetLoad(i, at, { type, helperCall }));
     else {
-      const guarded = guardDivision(i);
+      const guarded = guardDivision(i) ?? maskShift(i);
       if (guarded !== undefined) replacements.set(at, guarded);
       else if (isHelperCall(i)) replacements.set(at, [make(i.code, { ...i, imm: helperCall(i.imm, at) })]);
     }
