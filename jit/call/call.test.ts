@@ -1,0 +1,191 @@
+// Calls among the functions of a program: what each sequence emits, and that addresses found later arrive in it.
+import { describe, expect, test } from "vitest";
+import { insn, type Insn } from "../../bpf/insn.ts";
+import {
+  BPF_ALU64,
+  BPF_CALL,
+  BPF_EXIT,
+  BPF_JMP,
+  BPF_K,
+  BPF_LD_IMM64,
+  BPF_MOV,
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_FUNC,
+} from "../../bpf/opcodes.ts";
+import { fromHalves, hex64, u64, type U64 } from "../../word/long.ts";
+import { JitError } from "../error.ts";
+import { type JitedProgram, jitProgram } from "../program.ts";
+import { asm } from "../testing/asm.ts";
+import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget } from "../testing/fixtures.ts";
+import type { JitTarget } from "../target.ts";
+import { autoShrink } from "./auto-shrink.ts";
+import type { CallSequenceName } from "./sequence.ts";
+
+const exit = insn(BPF_JMP | BPF_EXIT);
+const mov = (imm: number): Insn => insn(BPF_ALU64 | BPF_MOV | BPF_K, { imm });
+const callOf = (off: number): Insn => insn(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_CALL, off });
+
+/** ELFv2, only calls: a caller's first call is behind TOC, count, LR and r1. */
+const FIRST_CALL_WORD = 6;
+
+const main: U64 = fromHalves(0xd000_0000, 0x0004_0000);
+const withSequence = (callSequence: CallSequenceName, target: JitTarget = seenTarget): JitTarget => ({
+  ...target,
+  callSequence,
+});
+
+/** A program whose main calls function 1, with images where told. */
+function program(
+  target: JitTarget,
+  places: readonly U64[],
+  bodies = [
+    [callOf(1), exit],
+    [mov(7), exit],
+  ],
+): JitedProgram {
+  return jitProgram(functionsOf(bodies), target, new RecordingMemory(places));
+}
+
+/** The words from the first call of main on. */
+const callWords = (jited: JitedProgram, count: number, at = FIRST_CALL_WORD): readonly number[] =>
+  (jited.functions[0]?.words ?? []).slice(at, at + count);
+
+describe("far", () => {
+  test("the address in five words whatever it is, through r12 and CTR; then r3 to r8", () => {
+    const jited = program(withSequence("far"), [main, fromHalves(0xd000_0000, 0x1234_5678)]);
+    expect(callWords(jited, 8)).toEqual(
+      asm(`
+        lis r12,-0x3000
+        sldi r12,r12,32
+        oris r12,r12,0x1234
+        ori r12,r12,0x5678
+        nop
+        mtctr r12
+        bctrl
+        mr r8,r3`),
+    );
+  });
+
+  test("ELFv1 goes behind the callee's descriptor", () => {
+    const jited = program(withSequence("far", bigEndianTarget), [main, fromHalves(0xd000_0000, 0x1234_5678)]);
+    // no TOC to load; 0x5678 + 24
+    expect(callWords(jited, 7, FIRST_CALL_WORD - 1)).toEqual(
+      asm(`lis r12,-0x3000; sldi r12,r12,32; oris r12,r12,0x1234; ori r12,r12,0x5690; nop; mtctr r12; bctrl`),
+    );
+  });
+});
+
+describe("near", () => {
+  test("one word; the call is six words into main", () => {
+    const jited = program(withSequence("near"), [main, main.add(u64(0x200_0000 - 4 + 24))]);
+    expect(callWords(jited, 2)).toEqual(asm("bl .+0x1fffffc; mr r8,r3"));
+  });
+
+  test("out of reach: an error with both addresses, and nothing stays allocated", () => {
+    const callee = main.add(u64(0x200_0000 + 24));
+    const memory = new RecordingMemory([main, callee]);
+    let error: unknown;
+    try {
+      jitProgram(functionsOf([[callOf(1), exit], [exit]]), withSequence("near"), memory);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(JitError);
+    expect(error).toMatchObject({ errno: "ERANGE" });
+    expect(String(error)).toContain(hex64(callee));
+    expect(String(error)).toContain(hex64(main.add(u64(24))));
+    expect(memory.freed).toHaveLength(2);
+  });
+});
+
+describe("auto-shrink", () => {
+  test("bl where it reaches; the image was sized for the longest call", () => {
+    const memory = new RecordingMemory([main, main.add(u64(0x1000))]);
+    const jited = jitProgram(functionsOf([[callOf(1), exit], [exit]]), seenTarget, memory);
+    // bl of 0x1000 - 24 bytes
+    expect(callWords(jited, 2)).toEqual(asm("bl .+0xfe8; mr r8,r3"));
+    expect(memory.sizes[0]).toBe((jited.functions[0]?.bytes ?? 0) + 6 * 4);
+    expect(jited.passes.filter(({ name }) => name === "f0").map(({ shrink }) => shrink)).toEqual([
+      0, 0, 24, 0,
+    ]);
+  });
+
+  test("the shortest constant where it does not", () => {
+    const jited = program(seenTarget, [main, fromHalves(0xd000_0000, 0x1234_0000)]);
+    expect(callWords(jited, 6)).toEqual(
+      asm("lis r12,-0x3000; sldi r12,r12,32; oris r12,r12,0x1234; mtctr r12; bctrl; mr r8,r3"),
+    );
+  });
+
+  test("the last callee in reach, and the first out of it, in both directions", () => {
+    const from = main.add(u64(FIRST_CALL_WORD * 4));
+    const length = (bytes: number): number =>
+      (program(seenTarget, [main, from.add(u64(bytes))]).functions[0]?.bytes ?? 0) / 4;
+    // prologue 6, mr, epilogue: addi ld mtlr mr blr
+    expect(length(0x1ff_fffc)).toBe(6 + 1 + 1 + 5);
+    expect(length(0x200_0000)).toBeGreaterThan(13);
+    expect(length(-0x200_0000)).toBe(13);
+    expect(length(-0x200_0004)).toBeGreaterThan(13);
+  });
+
+  test("a call comes into reach because those before it shrank", () => {
+    // Three calls: sized 8 words each. The third is 2 * 6 words nearer when the others are bl.
+    const third = main.add(u64((FIRST_CALL_WORD + 2 * 2) * 4));
+    const places = [main, main.add(u64(0x1000)), third.subtract(u64(0x200_0000))];
+    const bodies = [[callOf(1), callOf(1), callOf(2), exit], [exit], [exit]];
+    const jited = program(seenTarget, places, bodies);
+    expect(callWords(jited, 6).filter((word) => word >>> 26 === 18)).toHaveLength(3);
+  });
+
+  test("a call that fell out of reach stays far, so passes end", () => {
+    const sequence = autoShrink();
+    const callee = { callee: "f1", site: 3, to: main };
+    const at = (bytes: number): number => sequence.words({ ...callee, from: main.add(u64(bytes)) }).length;
+    expect(at(0x200_0000)).toBe(1);
+    expect(at(0x200_0004)).toBeGreaterThan(1);
+    expect(at(0x200_0000)).toBeGreaterThan(1);
+  });
+
+  test("a function's own calls of itself", () => {
+    const jited = program(
+      seenTarget,
+      [main],
+      [
+        [callOf(1), exit],
+        [callOf(1), exit],
+      ],
+    );
+    expect(jited.functions[1]?.words[FIRST_CALL_WORD]).toBe(asm("bl .-24")[0]);
+  });
+});
+
+describe("which function a call means", () => {
+  test("`off` is the place in the list; outside of it: EINVAL", () => {
+    for (const off of [-1, 2, 0x7fff])
+      expect(() => program(seenTarget, [], [[callOf(off), exit], [exit]])).toThrow(
+        expect.objectContaining({ errno: "EINVAL" }),
+      );
+  });
+  test("a program of one function has an empty list", () => {
+    expect(() => program(seenTarget, [], [[callOf(0), exit]])).toThrow(
+      expect.objectContaining({ errno: "EINVAL" }),
+    );
+  });
+  test("`imm` says nothing", () => {
+    const misled = { ...callOf(1), imm: 0x1234 };
+    expect(program(seenTarget, [main], [[misled, exit], [exit]]).functions[0]?.words).toEqual(
+      program(seenTarget, [main], [[callOf(1), exit], [exit]]).functions[0]?.words,
+    );
+  });
+});
+
+test("the address of a function, once it has one", () => {
+  const load = [insn(BPF_LD_IMM64, { dst: 2, src: BPF_PSEUDO_FUNC, off: 1 }), insn(0)];
+  const memory = new RecordingMemory([main, fromHalves(0xd000_0000, 0x1234_5678)]);
+  const jited = jitProgram(functionsOf([[...load, exit], [exit]]), seenTarget, memory);
+  expect(jited.functions[0]?.words.slice(3, 7)).toEqual(
+    asm("lis r4,-0x3000; sldi r4,r4,32; oris r4,r4,0x1234; ori r4,r4,0x5678"),
+  );
+  // sized with five words
+  expect(memory.sizes[0]).toBe((jited.functions[0]?.bytes ?? 0) + 4);
+});
