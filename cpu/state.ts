@@ -205,12 +205,16 @@ export class CpuState {
     this.view.setInt32(STATE[name], value ? 1 : 0, true);
   }
 
-  /** XER: SO OV CA at 32:34, OV32 CA32 at 44:45, and the last 18 bits are kept as written. [Power ISA v3.1B I 3.2.2] */
+  /**
+   * XER: SO OV CA at 32:34, OV32 CA32 at 44:45 (not on power8), and the last 18 bits are kept as written.
+   * [Power ISA v3.1B I 3.2.2]
+   */
   get xer(): U64 {
     const bit = (name: "CA" | "CA32" | "OV" | "OV32" | "SO", shift: number): number =>
       this.view.getInt32(STATE[name], true) << shift;
     const flags = bit("SO", 31) | bit("OV", 30) | bit("CA", 29) | bit("OV32", 19) | bit("CA32", 18);
-    return fromHalves(0, flags | this.view.getInt32(STATE.XERLOW, true));
+    const existing = this.model === "power8" ? flags & ~0xc_0000 : flags;
+    return fromHalves(0, existing | this.view.getInt32(STATE.XERLOW, true));
   }
 
   set xer(value: U64) {

@@ -9,7 +9,7 @@ export const LOCAL = Object.freeze({
   PC: 1,
   /** The instruction at hand, i32. */
   WORD: 2,
-  /** The page that instructions come from, i64: its effective address, or -1. */
+  /** The page that instructions come from, i64: its effective address; at first another page's. */
   PAGE: 3,
   /** What to add to the low word of PC to reach that page in the memory, i32. */
   DELTA: 4,

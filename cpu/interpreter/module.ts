@@ -105,7 +105,7 @@ function runFunction(handlers: readonly Handler[], endian: Endian): FunctionBody
   closed(
     codeOf("entry", (emitter) => {
       emitter.setLocal(LOCAL.PC, loadState(STATE.NIA, 64, PURE));
-      emitter.setLocal(LOCAL.PAGE, constant(-1));
+      emitter.setLocal(LOCAL.PAGE, binary("i64.xor", pc, constant(-1))); // another page than the first
     }),
     0,
   );
