@@ -18,6 +18,7 @@ export { msrBits } from "./cpu/state.ts";
 export type { CpuState, Endian } from "./cpu/state.ts";
 export type { Stop } from "./cpu/stop.ts";
 
+export { assemble, AssembleError } from "./cpu/isa/assemble.ts";
 export { disassemble } from "./cpu/isa/disassemble.ts";
 export { encode, EncodeError } from "./cpu/isa/encode.ts";
 export { isa } from "./cpu/isa/table.ts";

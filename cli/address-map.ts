@@ -13,7 +13,10 @@ export interface Stretch {
   readonly marks?: readonly { readonly address: U64; readonly text: string }[];
 }
 
+/** Columns inside a box. */
 const WIDTH = 17;
+/** Columns of an address in fours. */
+const ADDRESS = 21;
 
 /** Hex digits in fours: 0xd000_0000_0000_0000. */
 export function grouped(address: U64): string {
@@ -30,16 +33,24 @@ export function sizeOf(start: U64, end: U64): string {
   return `${size.toString()}E`;
 }
 
+/** A size of at most four digits. */
+function roughly(start: U64, end: U64): string {
+  let size = end.sub(start);
+  let unit = 0;
+  for (; size.gte(10_000); unit++) size = size.shru(10);
+  return `${size.toString()}${["", "K", "M", "G", "T", "P"][unit] ?? ""}`;
+}
+
 /** The map as lines, highest address first. */
 export function drawMap(stretches: readonly Stretch[]): readonly string[] {
   const sorted = [...stretches].sort((a, b) => b.start.comp(a.start));
   const lines: string[] = [];
-  const blank = " ".repeat(WIDTH + 5);
+  const blank = " ".repeat(ADDRESS + 2);
   let above: U64 | undefined;
   for (const { name, start, end, note, marks } of sorted) {
     if (above === undefined) lines.push(`${grouped(end)}  ┌${"─".repeat(WIDTH)}┐`);
     else if (above.neq(end)) {
-      lines.push(`${grouped(above)}  └${"─".repeat(WIDTH)}┘`, `${blank}   ⋮ ${sizeOf(end, above)} unused`);
+      lines.push(`${grouped(above)}  └${"─".repeat(WIDTH)}┘`, `${blank}   ⋮ ${roughly(end, above)} unused`);
       lines.push(`${grouped(end)}  ┌${"─".repeat(WIDTH)}┐`);
     } else lines.push(`${grouped(end)}  ├${"─".repeat(WIDTH)}┤`);
     lines.push(`${blank}│${fit(` ${name}`)}│ ${sizeOf(start, end).padStart(5)}  ${note ?? ""}`.trimEnd());

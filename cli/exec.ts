@@ -117,9 +117,9 @@ function report(cpu: Cpu, end: ExecEnd, seconds: number, options: Options): void
         .join("  ")}`,
     ]);
   }
-  if (end.reason === "exit")
-    process.exitCode = options.json === true ? EXIT.done : (end.exitCode ?? EXIT.done);
-  else if (end.reason === "fault" || end.reason === "max-insns") {
+  if (end.reason === "exit" && end.exitCode !== 0)
+    process.stderr.write(`farcall: the guest exited with code ${end.exitCode ?? 0}\n`);
+  if (end.reason === "fault" || end.reason === "max-insns") {
     process.exitCode = EXIT.refused;
     process.stderr.write(
       `farcall: ${end.reason}: ${detail === "" ? `stopped at ${hex64(state.nia)}` : detail}\n`,

@@ -53,6 +53,8 @@ function explain(error: unknown, program: Command): { readonly line: string; rea
   const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
   switch (name) {
     case "UsageError":
+    case "KernelUsageError":
+    case "CpuUsageError":
     case "AssembleError":
     case "EncodeError":
       return { line: message, code: EXIT.unusable };
@@ -90,6 +92,9 @@ async function main(): Promise<number> {
     if (own.includes("--json"))
       printJson({ error: error instanceof StageError ? error.report : { message: line } });
     process.stderr.write(`farcall: ${line}\n`);
+    const log =
+      error instanceof StageError && !own.includes("--json") ? error.report.log?.trimEnd() : undefined;
+    if (log !== undefined && log !== line) process.stderr.write(`${log}\n`);
     if (own.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
     return code;
   }

@@ -19,9 +19,9 @@ export function size(option: string, least: number, most: number): (text: string
   return (text) => {
     const [, digits, unit] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
     const bytes = Number(digits) * (UNITS[unit?.toUpperCase() ?? ""] ?? NaN);
-    if (bytes >= least && bytes <= most && bytes % 65_536 === 0) return bytes;
+    if (bytes >= least && bytes <= most && bytes % 1024 ** 2 === 0) return bytes;
     const range = `${least / 1024 ** 2}M to ${most / 1024 ** 3}G`;
-    throw new UsageError(`${option}: '${text}' is no size from ${range} in steps of 64K (as in 256M)`);
+    throw new UsageError(`${option}: '${text}' is no size from ${range} (as in 256M)`);
   };
 }
 

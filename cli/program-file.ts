@@ -2,7 +2,7 @@
 import { assembleProgram } from "../bpf/assemble.ts";
 import { BpfObject } from "../bpf/elf/object.ts";
 import type { LinkedProgram, MapDefinition } from "../bpf/elf/types.ts";
-import { helpers } from "../bpf/helpers/table.ts";
+import { helperByName } from "../bpf/helpers/table.ts";
 import { decodeInsns } from "../bpf/insn.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
 import { rawProgram } from "../bpf/raw.ts";
@@ -57,9 +57,8 @@ function fromObject(file: string, bytes: Uint8Array, options: BpfOptions): Linke
 
 function fromAssembly(file: string, bytes: Uint8Array, options: BpfOptions): LinkedProgram {
   const text = new TextDecoder().decode(bytes);
-  const ids = new Map(helpers.map((helper) => [helper.name, helper.id]));
   const settings = { type: options.type, endian: options.endian ?? "le" } as const;
-  return unusable(file, () => assembleProgram(text, settings, { helper: (name) => ids.get(name) }));
+  return unusable(file, () => assembleProgram(text, settings, { helper: (name) => helperByName(name)?.id }));
 }
 
 function fromRaw(file: string, bytes: Uint8Array, options: BpfOptions): LinkedProgram {
