@@ -98,7 +98,11 @@ export function buildDeclarations(): void {
   for (const file of readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".d.ts"),
   )) {
-    const text = readFileSync(join(out, file), "utf8");
+    // The one name of the browser's declarations, which a user's compiler may not have.
+    const text = readFileSync(join(out, file), "utf8").replaceAll(
+      "WebAssembly.Memory",
+      "{ readonly buffer: ArrayBuffer }",
+    );
     writeFileSync(join(out, file), text.replaceAll(/((?:from|import)\s*\(?"\.[^"]*)\.ts"/g, '$1.js"'));
   }
   writeFileSync(join(DIST, "index.d.ts"), `export * from "./types/index.js";\n`);
