@@ -51,12 +51,18 @@ describe("a user of the library", () => {
   }, 60_000);
   afterAll(() => rmSync(user, { recursive: true }));
 
-  const compile = (text: string): string => {
+  const compile = (text: string, lib: readonly string[] = ["es2022", "dom"]): string => {
     writeFileSync(join(user, "main.ts"), text);
-    const options =
-      "--ignoreConfig --strict --target es2022 --module nodenext --exactOptionalPropertyTypes --types ";
-    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-    const args = [tsc, ...options.trim().split(" "), "", join(user, "main.ts")];
+    const compilerOptions = {
+      strict: true,
+      target: "es2022",
+      lib,
+      module: "nodenext",
+      types: [],
+      outDir: ".",
+    };
+    writeFileSync(join(user, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
+    const args = [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."];
     return spawnSync(process.execPath, args, { cwd: user, encoding: "utf8" }).stdout;
   };
 
@@ -68,6 +74,14 @@ describe("a user of the library", () => {
     expect(compile(program)).toBe("");
     const { stdout } = spawnSync(process.execPath, [join(user, "main.js")], { encoding: "utf8" });
     expect(stdout).toMatch(/^add +r3,r4,r5 0xffffffffffffffff\n$/);
+  });
+  it("a compiler without the browser's declarations accepts them too", () => {
+    expect(
+      compile(
+        `import { Cpu } from "farcall";\nexport const engine: string = new Cpu({ ramBytes: 65536, endian: "le" }).engine;`,
+        ["es2022"],
+      ),
+    ).toBe("");
   });
   it("a wrong use is found by tsc: the declarations are not any", () => {
     expect(compile(`import { Kernel } from "farcall";\nnew Kernel({ ramBytes: "much" });`)).toContain(
