@@ -9,6 +9,8 @@ interface Area {
   readonly page: number;
   /** Mapped pages; the guard page comes behind them. */
   readonly count: number;
+  /** Their real addresses, as vm_struct has them: page tables are within a guest's reach. */
+  readonly reals: readonly number[];
 }
 
 /** An area as others see it. */
@@ -59,13 +61,17 @@ export class Vmalloc {
     if (!(count > 0) || count > this.#pages.free) return undefined;
     const place = this.#firstFit(request, count);
     if (place === undefined) return undefined;
-    for (let mapped = 0; mapped < count; mapped++) {
-      if (!this.#mapPage(place.page + mapped, request.protection ?? this.#default)) {
-        this.#unmapPages(place.page, mapped);
+    const reals: number[] = [];
+    const area = { page: place.page, count, reals };
+    while (reals.length < count) {
+      const real = this.#mapPage(place.page + reals.length, request.protection ?? this.#default);
+      if (real === undefined) {
+        this.#unmapPages(area);
         return undefined;
       }
+      reals.push(real);
     }
-    this.#areas.splice(place.index, 0, { page: place.page, count });
+    this.#areas.splice(place.index, 0, area);
     return this.#address(place.page);
   }
 
@@ -75,7 +81,7 @@ export class Vmalloc {
     const area = this.#areas[index];
     if (area === undefined || !this.#address(area.page).eq(address)) return false;
     this.#areas.splice(index, 1);
-    this.#unmapPages(area.page, area.count);
+    this.#unmapPages(area);
     return true;
   }
 
@@ -135,19 +141,19 @@ export class Vmalloc {
     return low;
   }
 
-  #mapPage(page: number, protection: Protection): boolean {
+  #mapPage(page: number, protection: Protection): number | undefined {
     const real = this.#pages.tryAllocate("vmalloc");
-    if (real === undefined) return false;
-    if (this.#mm.map(this.#address(page), real, protection)) return true;
+    if (real === undefined) return undefined;
+    if (this.#mm.map(this.#address(page), real, protection)) return real;
     this.#pages.release(real);
-    return false;
+    return undefined;
   }
 
-  #unmapPages(page: number, count: number): void {
-    for (let p = page; p < page + count; p++) {
-      const real = this.#mm.unmap(this.#address(p));
-      if (real !== undefined) this.#pages.release(real);
-    }
+  #unmapPages(area: Area): void {
+    area.reals.forEach((real, i) => {
+      this.#mm.unmap(this.#address(area.page + i));
+      this.#pages.release(real);
+    });
   }
 
   #page(address: U64): number {

@@ -87,17 +87,15 @@ export class KernelHashTable {
     return this.table.base + ((hash & this.table.mask) >>> 0) * GROUP_BYTES;
   }
 
+  /** Only a guest that has written to the table can make a group of nothing but bolted entries: then one of them goes. */
   #evictAndInsert(page: HashPage, hash: number): HashSlot {
     const group = this.#group(hash);
     const start = this.#random.below(HPTES_PER_GROUP);
-    for (let i = 0; i < HPTES_PER_GROUP; i++) {
-      const slot = (start + i) % HPTES_PER_GROUP;
-      const address = group + slot * HPTE_BYTES;
-      if ((this.#ram.load(8, address, "be").low & BOLTED) !== 0) continue;
-      this.#write(address, page, false);
-      return slot;
-    }
-    throw new Error(`hash group at real 0x${group.toString(16)} is full of bolted entries`);
+    const slots = Array.from({ length: HPTES_PER_GROUP }, (_, i) => (start + i) % HPTES_PER_GROUP);
+    const address = (slot: number): number => group + slot * HPTE_BYTES;
+    const victim = slots.find((s) => (this.#ram.load(8, address(s), "be").low & BOLTED) === 0) ?? start;
+    this.#write(address(victim), page, false);
+    return victim;
   }
 
   #find(page: HashPage, slot: HashSlot): number | undefined {

@@ -1,6 +1,7 @@
 // Linux's page tables in guest memory: four levels, big-endian entries, leaves with the same bits on hash and radix.
 // On radix the processor walks them; on hash the fault handler does. What a leaf allows is decided by the callers.
-import { fromHalves, u64, type U64 } from "../../word/long.ts";
+// A guest may have written anything here: what leads outside RAM is taken as nothing.
+import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
 import type { RealMemory } from "../../cpu/mmu/mmu.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Protection, TableMemory } from "./mm.ts";
@@ -74,11 +75,11 @@ export class PageTable {
   }
 
   read(address: number): U64 {
-    return this.#ram.load(8, address, "be");
+    return address + 8 <= this.#ram.size ? this.#ram.load(8, address, "be") : ZERO;
   }
 
   write(address: number, entry: U64): void {
-    this.#ram.store(8, address, entry, "be");
+    if (address + 8 <= this.#ram.size) this.#ram.store(8, address, entry, "be");
   }
 
   /** Real address of the second half of a page-table entry on hash, where the slot in the hash table is kept. */
@@ -92,6 +93,7 @@ export class PageTable {
       const level = this.#levels[i];
       if (level === undefined) return undefined;
       const address = table + 8 * ea.shru(level.shift).and(2 ** level.bits - 1).low;
+      if (address + 8 > this.#ram.size) return undefined;
       if (i === depth) return address;
       let entry = this.read(address);
       if (isLeaf(entry)) return undefined;
