@@ -29,10 +29,15 @@ export function describeWithKernel(name: string, tests: () => void): void {
 /** Programs and maps pinned for one test; `close` unloads them. */
 export class Pins {
   readonly folder = mkdtempSync("/sys/fs/bpf/farcall-");
+  #count = 0;
   /** Loads every program of an object file; programs are pinned by name in `programs`, maps in `maps`. */
   loadAll(object: string): OracleResult {
     for (const part of ["programs", "maps"]) mkdirSync(this.#path(part), { recursive: true });
     return bpftool.run(["prog", "loadall", object, this.#path("programs"), "pinmaps", this.#path("maps")]);
+  }
+  /** Loads one object with one program; what it says, with the verifier's log where it refuses. */
+  load(object: string): OracleResult {
+    return bpftool.run(["prog", "load", object, this.#path(`one-${++this.#count}`)]);
   }
   /** What `bpftool … prog dump xlated` prints of a pinned program. */
   dumpXlated(program: string, flags: readonly string[] = []): string {

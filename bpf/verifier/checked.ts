@@ -23,4 +23,6 @@ export interface Checked {
 export interface CheckOptions {
   /** Whether the helper of this number can be called by the program; all can when not given. */
   readonly helper?: (id: number) => boolean;
+  /** Name, with `bpf_`, of a helper that exists but that the program's type may not call. */
+  readonly helperName?: (id: number) => string | undefined;
 }

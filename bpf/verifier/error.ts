@@ -7,10 +7,19 @@ export class VerifierError extends Error {
   /** Slot of the instruction that is at fault, where there is one. */
   readonly insn: number | undefined;
   readonly log: string;
-  constructor(fault: { errno: string; message: string; insn?: number | undefined; log?: string }) {
+  /** Slots looked at until then. */
+  readonly processedInsns: number;
+  constructor(fault: {
+    errno: string;
+    message: string;
+    insn?: number | undefined;
+    log?: string;
+    processedInsns?: number;
+  }) {
     super(fault.message);
     this.errno = fault.errno;
     this.insn = fault.insn;
+    this.processedInsns = fault.processedInsns ?? 0;
     this.log = fault.log ?? `${fault.message}\n`;
   }
 }
