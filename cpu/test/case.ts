@@ -144,7 +144,8 @@ export function differences(ours: Result | Failure, theirs: Result | Failure): r
   compare("lr", hex64(ours.lr), hex64(theirs.lr));
   compare("ctr", hex64(ours.ctr), hex64(theirs.ctr));
   compare("taken", String(ours.taken), String(theirs.taken));
-  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  const hex = (bytes: Uint8Array): string =>
+    [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (ours.machine !== undefined && theirs.machine !== undefined)
     compare("machine", ours.machine, theirs.machine);
   compare("memory", hex(ours.memory), hex(theirs.memory));

@@ -161,7 +161,13 @@ function elf(segments: readonly Segment[], entry: number, endian: Endian): Uint8
     parts.push(padded);
     offset += padded.length;
   });
-  return new Uint8Array(Buffer.concat(parts));
+  const file = new Uint8Array(offset);
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
 }
 
 /** The executable that runs the cases. */
