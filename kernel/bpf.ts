@@ -7,6 +7,7 @@ import { helpers } from "../bpf/helpers/table.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
 import type { BpfMap } from "../bpf/maps/map.ts";
 import { programTag } from "../bpf/tag.ts";
+import { check } from "../bpf/verifier/check.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
 import { ImageMemory, jitTarget } from "./jit-memory.ts";
@@ -21,8 +22,8 @@ export interface BpfLoadOptions {
   readonly jit?: boolean | undefined;
   /** Whether images are named in kallsyms (default), as net.core.bpf_jit_kallsyms=1. */
   readonly kallsyms?: boolean | undefined;
-  /** Programs are not checked: as lib/test_bpf.c loads, every stack has 512 bytes. */
-  readonly verify?: false | undefined;
+  /** Whether programs are checked (default); if not, as lib/test_bpf.c loads, every stack has 512 bytes. */
+  readonly verify?: boolean | undefined;
   /** Entries of maps by name, in place of the object's. */
   readonly mapMaxEntries?: ReadonlyMap<string, number> | undefined;
 }
@@ -79,6 +80,7 @@ export class Bpf {
     const sized = { ...program, maps: program.maps.map((map) => withMaxEntries(map, options.mapMaxEntries)) };
     const target = jitTarget(this.#kernel, options.callSequence ?? "auto-shrink");
     const loaded = this.core.load(sized, {
+      check: options.verify === false ? undefined : check,
       maps,
       jit: options.jit === false ? undefined : (functions) => jitProgram(functions, target, this.images),
     });
