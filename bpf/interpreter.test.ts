@@ -24,7 +24,6 @@ function r0(text: string, options: RunOptions = {}): string {
 }
 
 describe("the BPF interpreter [RFC 9669]", () => {
-  // prettier-ignore -- a table: text of a program, r0 by the RFC's words
   it.each([
     // 4.1: "if a division by zero would occur, the destination register is set to zero"; modulo leaves it.
     ["r0 = 7\n r1 = 0\n r0 /= r1\n exit", "0x0000000000000000"],

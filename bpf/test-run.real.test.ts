@@ -4,6 +4,7 @@ import { clang } from "../test/clang.ts";
 import { describeWithKernel } from "../test/kernel-bpf.ts";
 import { describeWithOracle } from "../test/oracles.ts";
 import type { LinkedProgram } from "./elf/types.ts";
+import type { Insn } from "./insn.ts";
 import * as op from "./opcodes.ts";
 import { assembled, testKernel } from "./test/kernel.ts";
 import { RealProgram, type Answer, type Question } from "./test/real-kernel.ts";
@@ -315,6 +316,62 @@ describeWithKernel("test runs as the kernel of this machine does them", () => {
         "xdp",
         pairs.slice(0, 20).map((data) => ({ data })),
       );
+    });
+  });
+});
+
+/** Loads a text in both kernels and compares the rewritten instructions; where helpers are is each kernel's own. */
+function compareXlated(text: string, type: Type): void {
+  const program = assembled(text, type);
+  const real = RealProgram.ofInsns(program.insns, type);
+  const isHelperCall = ({ code, src }: Insn): boolean => code === (op.BPF_JMP | op.BPF_CALL) && src === 0;
+  const plain = (insns: readonly Insn[]): readonly Insn[] =>
+    insns.map((i) => (isHelperCall(i) ? { ...i, imm: 0 } : i));
+  try {
+    const { xlated } = testKernel().core.load(program, { check: contextInR6 });
+    expect(plain(xlated.insns)).toEqual(plain(real.xlated()));
+  } finally {
+    real.close();
+  }
+}
+
+describeWithKernel("instructions rewritten as the kernel of this machine does", () => {
+  describeWithOracle("with clang", [clang], () => {
+    it("accesses to struct __sk_buff", () => {
+      const reads = [
+        0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 64, 68, 72, 76, 80, 84, 140, 160, 164, 176,
+      ];
+      const text = `r6 = r1
+        ${reads.map((at) => `r0 = *(u32 *)(r6 + ${at})\n`).join("")}
+        ${[9, 11, 17, 37, 49].map((at) => `r0 = *(u8 *)(r6 + ${at})\n`).join("")}
+        ${[0, 10, 16, 50].map((at) => `r0 = *(u16 *)(r6 + ${at})\n`).join("")}
+        ${[48, 152, 184].map((at) => `r0 = *(u64 *)(r6 + ${at})\n`).join("")}
+        r0 = 5
+        ${[8, 12, 32, 44, 48, 64, 72].map((at) => `*(u32 *)(r6 + ${at}) = r0\n`).join("")}
+        *(u64 *)(r6 + 152) = r0
+        *(u8 *)(r6 + 51) = r0
+        exit`;
+      compareXlated(text, "sched_cls");
+    });
+
+    it("accesses to struct xdp_md", () => {
+      const reads = [0, 4, 8, 12, 16].map((at) => `r0 = *(u32 *)(r6 + ${at})\n`);
+      compareXlated(`r6 = r1\n ${reads.join("")} r0 = 0\n exit`, "xdp");
+    });
+
+    it("divisions, packet loads and the jumps over them", () => {
+      const divisions = ["/=", "%=", "s/=", "s%="].flatMap((o) =>
+        ["r2 O r3", "w2 O w3", "r2 O 3", ...(o.startsWith("s") ? ["r2 O -1", "w2 O -1"] : [])].map(
+          (form) => `if r2 == r3 goto 1f\n ${form.replace("O", o)}\n1:\n`,
+        ),
+      );
+      const text = `r6 = r1\n r2 = *(u32 *)(r6 + 0)\n r3 = *(u32 *)(r6 + 8)
+        ${divisions.join("")}
+        r0 = *(u8 *)skb[14]
+        r2 = 6
+        r0 = *(u16 *)skb[r2]
+        exit`;
+      compareXlated(text, "socket_filter");
     });
   });
 });

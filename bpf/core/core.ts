@@ -1,6 +1,6 @@
 // The BPF part of a kernel: its maps, its helpers' surroundings, and the way of a linked program to a loaded one.
 import type { U64 } from "../../word/long.ts";
-import { hex64, u64 } from "../../word/long.ts";
+import { u64 } from "../../word/long.ts";
 import type { LinkedProgram, MapDefinition } from "../elf/types.ts";
 import type { HelperContext } from "../helpers/context.ts";
 import { createRandom } from "../helpers/random.ts";
@@ -45,7 +45,8 @@ export interface LoadOptions<J extends JitedImages = JitedImages> {
 /** Everything BPF in one kernel. */
 export class BpfCore<J extends JitedImages = JitedImages> {
   readonly #environment: BpfEnvironment;
-  readonly #maps = new Map<string, BpfMap>();
+  /** By the low 52 bits of their addresses, which a number holds exactly. */
+  readonly #maps = new Map<number, BpfMap>();
   readonly #random: () => number;
   #lastMapId = 0;
   #lastProgramId = 0;
@@ -57,7 +58,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
     this.#random = createRandom(environment.seed ?? 0);
     this.helperContext = {
       memory: environment.memory,
-      map: (address) => this.#maps.get(hex64(address)),
+      map: (address) => {
+        const map = this.#maps.get(low52(address));
+        return map?.address.eq(address) === true ? map : undefined;
+      },
       now: environment.now,
       random: this.#random,
       cpu: environment.cpu ?? 0,
@@ -69,12 +73,12 @@ export class BpfCore<J extends JitedImages = JitedImages> {
   createMap(definition: MapDefinition): BpfMap {
     const { memory } = this.#environment;
     const map = createMap(++this.#lastMapId, definition, { memory, random: this.#random });
-    this.#maps.set(hex64(map.address), map);
+    this.#maps.set(low52(map.address), map);
     return map;
   }
 
   freeMap(map: BpfMap): void {
-    this.#maps.delete(hex64(map.address));
+    this.#maps.delete(low52(map.address));
     map.free();
   }
 
@@ -152,6 +156,8 @@ export class BpfCore<J extends JitedImages = JitedImages> {
 }
 
 type LoadedProgramHelper = ConstructorParameters<typeof LoadedProgram>[0]["helper"];
+
+const low52 = ({ high, low }: U64): number => (high & 0xf_ffff) * 2 ** 32 + (low >>> 0);
 
 function unchecked(program: LinkedProgram): Checked {
   const functions = program.functions.map((f) => ({ ...f, stackDepth: MAX_BPF_STACK, usesTailCall: false }));

@@ -30,20 +30,15 @@ export function jhash(key: Uint8Array, seed: number, endian: Endian): number {
 
 type Three = [number, number, number];
 
-// prettier-ignore -- one step a line, as lookup3 is drawn
+// One step a line, as lookup3 is drawn.
+// prettier-ignore
 function mix(a: number, b: number, c: number): Three {
-  a = (a - c) ^ rotate(c, 4);
-  c = (c + b) | 0;
-  b = (b - a) ^ rotate(a, 6);
-  a = (a + c) | 0;
-  c = (c - b) ^ rotate(b, 8);
-  b = (b + a) | 0;
-  a = (a - c) ^ rotate(c, 16);
-  c = (c + b) | 0;
-  b = (b - a) ^ rotate(a, 19);
-  a = (a + c) | 0;
-  c = (c - b) ^ rotate(b, 4);
-  b = (b + a) | 0;
+  a = (a - c) ^ rotate(c,  4); c = (c + b) | 0;
+  b = (b - a) ^ rotate(a,  6); a = (a + c) | 0;
+  c = (c - b) ^ rotate(b,  8); b = (b + a) | 0;
+  a = (a - c) ^ rotate(c, 16); c = (c + b) | 0;
+  b = (b - a) ^ rotate(a, 19); a = (a + c) | 0;
+  c = (c - b) ^ rotate(b,  4); b = (b + a) | 0;
   return [a, b, c];
 }
 

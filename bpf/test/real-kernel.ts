@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clang } from "../../test/clang.ts";
 import { bpftool, Pins } from "../../test/kernel-bpf.ts";
-import { encodeInsns, type Insn } from "../insn.ts";
+import { decodeInsns, encodeInsns, type Insn } from "../insn.ts";
 
 /** An answer of BPF_PROG_TEST_RUN; undefined where the kernel refused the run. */
 export type Answer =
@@ -62,6 +62,14 @@ export class RealProgram {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  }
+
+  /** The rewritten instructions of the program that is loaded. */
+  xlated(): readonly Insn[] {
+    const path = join(this.#folder, "xlated");
+    const result = bpftool.run(["prog", "dump", "xlated", "pinned", this.#program, "file", path]);
+    if (result.status !== 0) throw new Error(result.stderr);
+    return decodeInsns(new Uint8Array(readFileSync(path)), "le");
   }
 
   run({ data, ctx, repeat = 1 }: Question): Answer {

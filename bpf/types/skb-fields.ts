@@ -22,6 +22,8 @@ export const skBuff = {
   len: 112,
   queueMapping: 124,
   pktType: 128,
+  /** Bits of tstamp_type (2) and tc_at_ingress (1). */
+  timeBits: 129,
   tcIndex: 132,
   priority: 140,
   iif: 144,
@@ -125,181 +127,102 @@ const storeQueueMapping: Store = (original): readonly Insn[] => {
   return [insn(op.BPF_JMP | op.BPF_JGE, { dst: original.src, imm: NO_QUEUE_MAPPING, off: 1 }), store];
 };
 
+/** Masks in the byte at `timeBits`: in big-endian order bit fields fill it from the other end. */
+const timeMasks = (bigEndian: boolean): { readonly type: number; readonly atIngress: number } =>
+  bigEndian ? { type: 0xc0, atIngress: 0x20 } : { type: 0x03, atIngress: 0x04 };
+
+const skip = (off: number): Insn => insn(op.BPF_JMP | op.BPF_JA, { off });
+/** Goes on over the next instruction if AX has a bit of `mask`. */
+const ifAny = (mask: number): Insn => insn(op.BPF_JMP32 | op.BPF_JSET, { dst: AX, imm: mask, off: 1 });
+
+/**
+ * A classifier at ingress that knows nothing of kinds of time sees only a time of reception.
+ * @linux net/core/filter.c bpf_convert_tstamp_read
+ */
+const loadTime =
+  (bigEndian: boolean): Load =>
+  ({ dst, src }) => {
+    const { type, atIngress } = timeMasks(bigEndian);
+    const bits = loadInsn(1, AX, src, skBuff.timeBits);
+    const zero = insn(op.BPF_ALU64 | op.BPF_MOV, { dst, imm: 0 });
+    const load = loadInsn(8, dst, src, skBuff.tstamp);
+    return [bits, ifAny(atIngress), skip(4), ifAny(type), skip(2), zero, skip(1), load];
+  };
+
+/** At ingress a time that is written is one of reception. @linux net/core/filter.c bpf_convert_tstamp_write */
+const storeTime =
+  (bigEndian: boolean): Store =>
+  (original) => {
+    const { type, atIngress } = timeMasks(bigEndian);
+    const base = original.dst;
+    return [
+      loadInsn(1, AX, base, skBuff.timeBits),
+      ifAny(atIngress),
+      skip(2),
+      insn(op.BPF_ALU | op.BPF_AND, { dst: AX, imm: ~type }),
+      insn(op.BPF_STX | op.BPF_MEM | op.BPF_B, { dst: base, src: AX, off: skBuff.timeBits }),
+      storeInsn(original, 8, skBuff.tstamp),
+    ];
+  };
+
 /** cb may be accessed in any aligned part. */
-const controlBlock = {
-  load: ({ dst, src }: Registers, within: number, bytes: number) => [
-    loadInsn(bytes, dst, src, skBuff.cb + skbCb.data + within),
-  ],
-  store: (original: Insn, within: number, bytes: number) => [
-    storeInsn(original, bytes, skBuff.cb + skbCb.data + within),
-  ],
-};
+const controlBlock: readonly [Load, Store] = [
+  ({ dst, src }, within, bytes) => [loadInsn(bytes, dst, src, skBuff.cb + skbCb.data + within)],
+  (original, within, bytes) => [storeInsn(original, bytes, skBuff.cb + skbCb.data + within)],
+];
 
 const tcClassid = skBuff.cb + skbCb.tcClassid;
+
+/** A field of 4 bytes; `targetBytes` as in ContextField. */
+const word = (
+  name: string,
+  offset: number,
+  targetBytes: number,
+  permission: ContextField["permission"],
+  access: readonly [load: Load, store?: Store],
+): ContextField => field({ name, offset, bytes: 4, targetBytes, permission }, access);
+
+const field = (
+  plain: Omit<ContextField, "load" | "store">,
+  [load, store]: readonly [load: Load, store?: Store],
+): ContextField => ({ ...plain, load, ...(store === undefined ? {} : { store }) });
+
+/** Reads and writes the same bytes. */
+const both = (bytes: number, off: number): readonly [Load, Store] => [at(bytes, off), to(bytes, off)];
 
 /**
  * All fields but those of sockets and of flow dissectors; `sk` is not there.
  * @linux net/core/filter.c bpf_convert_ctx_access
  */
-// prettier-ignore -- a table
 export function skbFields(bigEndian: boolean): readonly ContextField[] {
+  const times = [loadTime(bigEndian), storeTime(bigEndian)] as const;
+  const anything = (): boolean => true;
+  // One field a line.
+  // prettier-ignore
   return [
-    { name: "len", offset: 0, bytes: 4, targetBytes: 4, permission: readNarrow, load: at(4, skBuff.len) },
-    {
-      name: "pkt_type",
-      offset: 4,
-      bytes: 4,
-      targetBytes: 1,
-      permission: readNarrow,
-      load: packetType(bigEndian),
-    },
-    {
-      name: "mark",
-      offset: 8,
-      bytes: 4,
-      targetBytes: 4,
-      permission: narrow,
-      load: at(4, skBuff.mark),
-      store: to(4, skBuff.mark),
-    },
-    {
-      name: "queue_mapping",
-      offset: 12,
-      bytes: 4,
-      targetBytes: 2,
-      permission: narrow,
-      load: at(2, skBuff.queueMapping),
-      store: storeQueueMapping,
-    },
-    {
-      name: "protocol",
-      offset: 16,
-      bytes: 4,
-      targetBytes: 2,
-      permission: readNarrow,
-      load: at(2, skBuff.protocol),
-    },
-    { name: "vlan_present", offset: 20, bytes: 4, targetBytes: 4, permission: readNarrow, load: vlanPresent },
-    {
-      name: "vlan_tci",
-      offset: 24,
-      bytes: 4,
-      targetBytes: 2,
-      permission: readNarrow,
-      load: at(2, skBuff.vlanTci),
-    },
-    {
-      name: "vlan_proto",
-      offset: 28,
-      bytes: 4,
-      targetBytes: 2,
-      permission: readNarrow,
-      load: at(2, skBuff.vlanProto),
-    },
-    {
-      name: "priority",
-      offset: 32,
-      bytes: 4,
-      targetBytes: 4,
-      permission: narrow,
-      load: at(4, skBuff.priority),
-      store: to(4, skBuff.priority),
-    },
-    {
-      name: "ingress_ifindex",
-      offset: 36,
-      bytes: 4,
-      targetBytes: 4,
-      permission: readNarrow,
-      load: at(4, skBuff.iif),
-    },
-    { name: "ifindex", offset: 40, bytes: 4, targetBytes: 4, permission: readNarrow, load: ofDevice },
-    {
-      name: "tc_index",
-      offset: 44,
-      bytes: 4,
-      targetBytes: 2,
-      permission: narrow,
-      load: at(2, skBuff.tcIndex),
-      store: to(2, skBuff.tcIndex),
-    },
-    {
-      name: "cb",
-      offset: 48,
-      bytes: 20,
-      targetBytes: 20,
-      permission: () => true,
-      raw: true,
-      ...controlBlock,
-    },
-    { name: "hash", offset: 68, bytes: 4, targetBytes: 4, permission: readNarrow, load: at(4, skBuff.hash) },
-    {
-      name: "tc_classid",
-      offset: 72,
-      bytes: 4,
-      targetBytes: 2,
-      permission: narrow,
-      load: at(2, tcClassid),
-      store: to(2, tcClassid),
-    },
-    { name: "data", offset: 76, bytes: 4, targetBytes: 4, permission: readWord, load: at(8, skBuff.data) },
-    {
-      name: "data_end",
-      offset: 80,
-      bytes: 4,
-      targetBytes: 4,
-      permission: readWord,
-      load: at(8, skBuff.cb + skbCb.dataEnd),
-    },
-    { name: "napi_id", offset: 84, bytes: 4, targetBytes: 4, permission: readNarrow, load: napiId },
-    {
-      name: "data_meta",
-      offset: 140,
-      bytes: 4,
-      targetBytes: 4,
-      permission: readWord,
-      load: at(8, skBuff.cb + skbCb.dataMeta),
-    },
-    {
-      name: "tstamp",
-      offset: 152,
-      bytes: 8,
-      targetBytes: 8,
-      permission: doubleword,
-      load: at(8, skBuff.tstamp),
-      store: to(8, skBuff.tstamp),
-    },
-    {
-      name: "wire_len",
-      offset: 160,
-      bytes: 4,
-      targetBytes: 4,
-      permission: readNarrow,
-      load: at(4, skBuff.cb + skbCb.pktLen),
-    },
-    {
-      name: "gso_segs",
-      offset: 164,
-      bytes: 4,
-      targetBytes: 2,
-      permission: readNarrow,
-      load: ofSharedInfo(2, sharedInfo.gsoSegs),
-    },
-    {
-      name: "gso_size",
-      offset: 176,
-      bytes: 4,
-      targetBytes: 2,
-      permission: readNarrow,
-      load: ofSharedInfo(2, sharedInfo.gsoSize),
-    },
-    {
-      name: "hwtstamp",
-      offset: 184,
-      bytes: 8,
-      targetBytes: 8,
-      permission: readDoubleword,
-      load: ofSharedInfo(8, sharedInfo.hwtstamps),
-    },
+    word("len",             0,   4, readNarrow, [at(4, skBuff.len)]),
+    word("pkt_type",        4,   1, readNarrow, [packetType(bigEndian)]),
+    word("mark",            8,   4, narrow,     both(4, skBuff.mark)),
+    word("queue_mapping",   12,  2, narrow,     [at(2, skBuff.queueMapping), storeQueueMapping]),
+    word("protocol",        16,  2, readNarrow, [at(2, skBuff.protocol)]),
+    word("vlan_present",    20,  4, readNarrow, [vlanPresent]),
+    word("vlan_tci",        24,  2, readNarrow, [at(2, skBuff.vlanTci)]),
+    word("vlan_proto",      28,  2, readNarrow, [at(2, skBuff.vlanProto)]),
+    word("priority",        32,  4, narrow,     both(4, skBuff.priority)),
+    word("ingress_ifindex", 36,  4, readNarrow, [at(4, skBuff.iif)]),
+    word("ifindex",         40,  4, readNarrow, [ofDevice]),
+    word("tc_index",        44,  2, narrow,     both(2, skBuff.tcIndex)),
+    field({ name: "cb", offset: 48, bytes: 20, targetBytes: 20, permission: anything, raw: true }, controlBlock),
+    word("hash",            68,  4, readNarrow, [at(4, skBuff.hash)]),
+    word("tc_classid",      72,  2, narrow,     both(2, tcClassid)),
+    word("data",            76,  4, readWord,   [at(8, skBuff.data)]),
+    word("data_end",        80,  4, readWord,   [at(8, skBuff.cb + skbCb.dataEnd)]),
+    word("napi_id",         84,  4, readNarrow, [napiId]),
+    word("data_meta",       140, 4, readWord,   [at(8, skBuff.cb + skbCb.dataMeta)]),
+    field({ name: "tstamp", offset: 152, bytes: 8, targetBytes: 8, permission: doubleword }, times),
+    word("wire_len",        160, 4, readNarrow, [at(4, skBuff.cb + skbCb.pktLen)]),
+    word("gso_segs",        164, 2, readNarrow, [ofSharedInfo(2, sharedInfo.gsoSegs)]),
+    word("gso_size",        176, 2, readNarrow, [ofSharedInfo(2, sharedInfo.gsoSize)]),
+    field({ name: "hwtstamp", offset: 184, bytes: 8, targetBytes: 8, permission: readDoubleword }, [ofSharedInfo(8, sharedInfo.hwtstamps)]),
   ];
 }

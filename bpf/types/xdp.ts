@@ -55,7 +55,7 @@ const ofQueue =
     ...rest.map(([bytes, off]) => loadInsn(bytes, dst, dst, off)),
   ];
 
-// prettier-ignore -- a table; egress_ifindex is for programs of a device map alone
+// egress_ifindex is for programs of a device map alone.
 const fields: readonly ContextField[] = (
   [
     ["data", xdpMd.data, pointer(xdpBuff.data)],
