@@ -18,9 +18,11 @@ const PLACE = {
   toc: 0x2_8000,
   data: 0x3_0000,
   images: 0x4_0000,
-  end: 0x10_0000,
 } as const;
 
+/** Bytes behind `images` unless told. */
+const IMAGE_BYTES = 0xc_0000;
+/** Bytes of data that are cleared before each call. */
 const DATA_BYTES = 0x1000;
 const attn = encode("attn", {});
 
@@ -38,12 +40,19 @@ export class BareMachine {
   readonly cpu: Cpu;
   readonly target: JitTarget;
   readonly #helpers: readonly Helper[];
+  readonly #end: number;
 
   /** Helper n is at `bpfCallBase + helperImm(n)`. */
   constructor(
-    options: { target?: Partial<JitTarget>; engine?: EngineName; helpers?: readonly Helper[] } = {},
+    options: {
+      target?: Partial<JitTarget>;
+      engine?: EngineName;
+      helpers?: readonly Helper[];
+      imageBytes?: number;
+    } = {},
   ) {
-    const { target = {}, engine = "reference", helpers = [] } = options;
+    const { target = {}, engine = "reference", helpers = [], imageBytes = IMAGE_BYTES } = options;
+    this.#end = PLACE.images + imageBytes;
     this.target = {
       ...seenTarget,
       kernelToc: u64(PLACE.toc),
@@ -53,7 +62,7 @@ export class BareMachine {
       ...target,
     };
     this.#helpers = helpers;
-    this.cpu = new Cpu({ ramBytes: PLACE.end, endian: this.target.endian, engine, interrupts: "host" });
+    this.cpu = new Cpu({ ramBytes: this.#end, endian: this.target.endian, engine, interrupts: "host" });
     const { ram } = this.cpu;
     const { endian } = this.target;
     ram.store(4, PLACE.returned, u64(attn), endian);
@@ -75,10 +84,10 @@ export class BareMachine {
   imageMemory(): JitMemory {
     let next: number = PLACE.images;
     return {
-      allocate(bytes, alignment) {
+      allocate: (bytes, alignment) => {
         const image = Math.ceil(next / alignment) * alignment;
         next = image + bytes;
-        return next > PLACE.end ? undefined : { header: u64(image), image: u64(image) };
+        return next > this.#end ? undefined : { header: u64(image), image: u64(image) };
       },
       write: (image, code) => {
         this.cpu.ram.bytes(image.toNumber(), code.length).set(code);
@@ -98,7 +107,7 @@ export class BareMachine {
    */
   call(jited: JitedProgram, data: Uint8Array, maxInsns = 1_000_000): Outcome {
     const { state, ram } = this.cpu;
-    const window = ram.bytes(PLACE.data, DATA_BYTES);
+    const window = ram.bytes(PLACE.data, Math.max(DATA_BYTES, data.length));
     window.fill(0);
     window.set(data);
     const kept = new Map<number, U64>();
