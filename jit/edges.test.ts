@@ -8,8 +8,8 @@ import {
   BPF_SUB, BPF_X, BPF_XOR,
 } from "../bpf/opcodes.ts";
 import { fromHalves, type U64 } from "../word/long.ts";
-import { BareMachine } from "./testing/bare-machine.ts";
-import { interpreted, jitFunctions, resultOf } from "./testing/compare.ts";
+import { BareMachine } from "./test/bare-machine.ts";
+import { interpreted, jitFunctions, resultOf } from "./test/compare.ts";
 
 const exit = insn(BPF_JMP | BPF_EXIT);
 const mov = (dst: number, imm: number): Insn => insn(BPF_ALU64 | BPF_MOV | BPF_K, { dst, imm });

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import type { Insn } from "../bpf/insn.ts";
 import { printInsn } from "../bpf/print.ts";
 import { u64 } from "../word/long.ts";
-import { BareMachine, type Helper } from "./testing/bare-machine.ts";
-import { interpreted, jitFunctions, resultOf } from "./testing/compare.ts";
-import { DATA_BYTES, randomProgram } from "./testing/random-program.ts";
+import { BareMachine, type Helper } from "./test/bare-machine.ts";
+import { interpreted, jitFunctions, resultOf } from "./test/compare.ts";
+import { DATA_BYTES, randomProgram } from "./test/random-program.ts";
 import type { JitTarget } from "./target.ts";
 
 /** Something of every argument, so that a lost one is seen; and another number for each helper. */

@@ -3,9 +3,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { hex32 } from "../word/long.ts";
-import { BareMachine } from "./testing/bare-machine.ts";
-import { functionsOf } from "./testing/fixtures.ts";
-import { haveLinuxSource, type LinuxTest, linuxTests } from "./testing/linux-test-bpf.ts";
+import { BareMachine } from "./test/bare-machine.ts";
+import { functionsOf } from "./test/fixtures.ts";
+import { haveLinuxSource, type LinuxTest, linuxTests } from "./test/linux-test-bpf.ts";
 
 /** Programs of more instructions take minutes. */
 const MAX_INSNS = Number(process.env["FARCALL_NIGHTLY_INSNS"] ?? 4096);

@@ -8,8 +8,8 @@ import {
 } from "../bpf/opcodes.ts";
 import { u64 } from "../word/long.ts";
 import { BPF_TAIL_CALL } from "./frame.ts";
-import { BareMachine } from "./testing/bare-machine.ts";
-import { functionsOf } from "./testing/fixtures.ts";
+import { BareMachine } from "./test/bare-machine.ts";
+import { functionsOf } from "./test/fixtures.ts";
 import { jitProgram } from "./program.ts";
 import type { JitTarget } from "./target.ts";
 

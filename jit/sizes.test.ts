@@ -7,7 +7,7 @@ import {
   BPF_JA, BPF_JEQ, BPF_JGT, BPF_JMP, BPF_JMP32, BPF_JSET, BPF_JSGT, BPF_K, BPF_LDX, BPF_LD_IMM64, BPF_LSH, BPF_MEM, BPF_MEMSX, BPF_MOD,
   BPF_MOV, BPF_MUL, BPF_NEG, BPF_OR, BPF_RSH, BPF_ST, BPF_STX, BPF_SUB, BPF_TO_BE, BPF_TO_LE, BPF_W, BPF_X, BPF_XCHG, BPF_XOR,
 } from "../bpf/opcodes.ts";
-import { jitOne, seenTarget } from "./testing/fixtures.ts";
+import { jitOne, seenTarget } from "./test/fixtures.ts";
 import type { JitTarget } from "./target.ts";
 
 const exit = insn(BPF_JMP | BPF_EXIT);

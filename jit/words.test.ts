@@ -11,7 +11,7 @@ import { fromHalves, u64 } from "../word/long.ts";
 import { JitError } from "./error.ts";
 import { BPF_TAIL_CALL } from "./frame.ts";
 import { jitProgram } from "./program.ts";
-import { asm } from "./testing/asm.ts";
+import { asm } from "./test/asm.ts";
 import {
   bigEndianTarget,
   FIRST_IMAGE,
@@ -19,7 +19,7 @@ import {
   jitOne,
   RecordingMemory,
   seenTarget,
-} from "./testing/fixtures.ts";
+} from "./test/fixtures.ts";
 import type { JitTarget } from "./target.ts";
 
 const exit = insn(BPF_JMP | BPF_EXIT);

@@ -15,8 +15,8 @@ import {
 import { fromHalves, hex64, u64, type U64 } from "../../word/long.ts";
 import { JitError } from "../error.ts";
 import { type JitedProgram, jitProgram } from "../program.ts";
-import { asm } from "../testing/asm.ts";
-import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget } from "../testing/fixtures.ts";
+import { asm } from "../test/asm.ts";
+import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget } from "../test/fixtures.ts";
 import type { JitTarget } from "../target.ts";
 import { autoShrink } from "./auto-shrink.ts";
 import type { CallSequenceName } from "./sequence.ts";

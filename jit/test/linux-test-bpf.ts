@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeInsns, type Endian, type Insn } from "../../bpf/insn.ts";
+import { fromHex } from "./hex.ts";
 
 export const LINUX_SOURCE = "/usr/src/linux-source-6.12.tar.xz";
 export const haveLinuxSource = (): boolean => existsSync(LINUX_SOURCE);
@@ -154,10 +155,10 @@ function parse(output: string): readonly LinuxTest[] {
     const [stackDepth, verifierZext, noData, ...runs] = fields.split(" ");
     tests.push({
       name,
-      insns: decodeInsns(Buffer.from(insns, "hex"), "le"),
+      insns: decodeInsns(fromHex(insns), "le"),
       stackDepth: Number(stackDepth),
       verifierZext: verifierZext === "1",
-      data: noData === "1" ? undefined : Buffer.from(data, "hex"),
+      data: noData === "1" ? undefined : fromHex(data),
       runs: runs.map((run) => {
         const [dataSize, result] = run.split(":").map(Number);
         return { dataSize: dataSize ?? 0, result: result ?? 0 };

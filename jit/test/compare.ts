@@ -9,6 +9,7 @@ import { CpuState, type Endian } from "../../cpu/state.ts";
 import { hex64, u64, type U64 } from "../../word/long.ts";
 import { BareMachine, type Helper } from "./bare-machine.ts";
 import { functionsOf } from "./fixtures.ts";
+import { toHex } from "./hex.ts";
 
 /** Bytes of BPF stack that the functions of test programs may use. */
 export const STACK_BYTES = 64;
@@ -53,7 +54,7 @@ class SmallMemory implements KernelMemory {
 
 const text = (r0: U64, bytes: Uint8Array, length: number): Result => ({
   r0: hex64(r0),
-  data: Buffer.from(bytes.subarray(0, length)).toString("hex"),
+  data: toHex(bytes.subarray(0, length)),
 });
 
 /** The functions of a program as the JIT takes them. */
