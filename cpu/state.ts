@@ -105,6 +105,9 @@ export class CpuState {
   readonly model: CpuModel;
   /** Real memory in bytes. */
   readonly ramBytes: number;
+  readonly #tlbs: readonly Uint8Array[];
+  /** A TLB in which nothing is found. */
+  readonly #noTlb: Uint8Array;
   /** Instructions executed so far; the engines count it on, the time base is made of it. */
   instructions = 0;
 
@@ -117,7 +120,13 @@ export class CpuState {
       );
     const pages = (RAM_OFFSET + ramBytes) / WASM_PAGE;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.view = new DataView(this.memory.buffer);
+    const { buffer } = this.memory;
+    this.view = new DataView(buffer);
+    this.#tlbs = [STATE.TLBLOAD, STATE.TLBSTORE, STATE.TLBFETCH].map(
+      (at) => new Uint8Array(buffer, at, TLB_BYTES),
+    );
+    this.#noTlb = new Uint8Array(TLB_BYTES);
+    invalidTlb(new DataView(this.#noTlb.buffer));
     this.ramBytes = ramBytes;
     this.endian = endian;
     this.model = model;
@@ -290,8 +299,7 @@ export class CpuState {
 
   /** Forgets every translation the engines keep. */
   flushTlb(): void {
-    for (const offset of [STATE.TLBLOAD, STATE.TLBSTORE, STATE.TLBFETCH])
-      invalidTlb(new DataView(this.memory.buffer, offset, TLB_BYTES));
+    for (const tlb of this.#tlbs) tlb.set(this.#noTlb);
   }
 
   /** The time base: one tick for eight instructions, so that runs repeat exactly. */

@@ -21,9 +21,11 @@ import {
 import type { Node } from "../wasm/node.ts";
 import { CONTROL, NUMERIC, type MemoryAccess, type Numeric } from "../wasm/opcodes.ts";
 import { unsigned } from "../wasm/module.ts";
+import { swap32, swap64 } from "../wasm/swap.ts";
+import { immediate, take } from "./fields.ts";
+import { Difference, Total } from "./sum.ts";
 import { FIRST_TEMPORARY, LOCAL, REFILL, TEMPORARIES32, TEMPORARIES64, refillArgument } from "./locals.ts";
 
-const word = local(LOCAL.WORD, 32);
 const pc = local(LOCAL.PC, 64);
 const zero = constant(0);
 
@@ -34,48 +36,6 @@ function fieldOf(operand: Operand): Field {
 
 function i32(n: number): Node {
   return constant(n, 32);
-}
-
-function shifted(node: Node, left: number): Node {
-  return left >= 0 ? binary("i32.shl", node, i32(left)) : binary("i32.shr_u", node, i32(-left));
-}
-
-/**
- * Bits of a field moved to where they are wanted: those bits of the value that `keep` has, the lowest of them at bit `to`.
- * One shift and one mask for each piece of the field.
- */
-function take(field: Field, to = 0, keep = 2 ** field.width - 1): Node {
-  const lowest = keep === 0 ? 0 : 31 - Math.clz32(keep & -keep);
-  let result = i32(0);
-  for (const piece of field.pieces) {
-    const bits = ((2 ** piece.width - 1) * 2 ** piece.at) & keep;
-    if (bits === 0) continue;
-    const target = (bits >>> lowest) << to;
-    const moved = shifted(word, piece.at - lowest + to - piece.shift);
-    result = binary("i32.or", result, binary("i32.and", moved, i32(target)));
-  }
-  return result;
-}
-
-/** The value of an immediate field. */
-function immediate(field: Field): Node {
-  const [piece, second] = field.pieces;
-  const shift = Math.log2(field.scale);
-  if (!field.signed) return unary("i64.extend_i32_u", shifted(take(field), shift));
-  if (piece === undefined || second !== undefined) {
-    const top = 32 - field.width;
-    const value = binary("i32.shr_s", shifted(take(field), top), i32(top));
-    return unary("i64.extend_i32_s", shifted(value, shift));
-  }
-  const scaled = (node: Node): Node => (shift === 0 ? node : binary("i32.and", node, i32(-field.scale)));
-  if (piece.shift === shift && piece.width + shift === 16)
-    return unary("i64.extend16_s", unary("i64.extend_i32_u", scaled(word)));
-  const value = binary(
-    "i32.shr_s",
-    shifted(word, 32 - piece.shift - piece.width),
-    i32(32 - piece.width - shift),
-  );
-  return unary("i64.extend_i32_s", scaled(value));
 }
 
 const LOADS: Readonly<Record<Bytes, MemoryAccess>> = {
@@ -90,14 +50,6 @@ const STORES: Readonly<Record<Bytes, MemoryAccess>> = {
   4: "i64.store32",
   8: "i64.store",
 };
-
-/** Operands and result of a sum, computed already. */
-interface Bound {
-  readonly x: Node;
-  readonly y: Node;
-  readonly z: Node;
-  readonly sum: Node;
-}
 
 /** One handler's code. */
 export class InterpreterMachine implements Machine<Node, Node> {
@@ -268,64 +220,9 @@ export class InterpreterMachine implements Machine<Node, Node> {
     return select(impossible, zero, binary(op, x, select(impossible, constant(1), y)));
   }
   addc(a: Node, b: Node, c: Node | 0 | 1): Sum<Node, Node> {
-    const carryIn = typeof c === "number" ? i32(c) : c;
-    const minuend = c === 1 ? complemented(a) : undefined;
-    if (minuend !== undefined) return this.#difference(b, minuend);
-    const total = (x: Node, y: Node, z: Node): Node => this.add(this.add(x, y), this.bit(z));
-    const carry = ({ x, z, sum }: Bound): Node => {
-      const less = this.ltU(sum, x);
-      return known(z) === 0n ? less : this.either(less, this.both(z, this.eq(sum, x)));
-    };
-    return this.#sum([a, b, carryIn], total, carry, "sum");
-  }
-  /** b - a, which is not a + b + 1. */
-  #difference(b: Node, a: Node): Sum<Node, Node> {
-    const total = (x: Node, y: Node): Node => this.sub(y, x);
-    return this.#sum([a, b, i32(1)], total, ({ x, y }) => binary("i64.ge_u", y, x), "difference");
-  }
-  /** Operands are bound only when a carry or an overflow is asked for. */
-  #sum(
-    [a, b, c]: readonly [a: Node, b: Node, c: Node],
-    total: (a: Node, b: Node, c: Node) => Node,
-    carry: (bound: Bound) => Node,
-    kind: "sum" | "difference",
-  ): Sum<Node, Node> {
-    let bound: Bound | undefined;
-    const bind = (): Bound => {
-      if (bound !== undefined) return bound;
-      const [x, y, z] = [this.let(a), this.let(b), this.let(c)];
-      bound = { x, y, z, sum: this.let(total(x, y, z)) };
-      return bound;
-    };
-    const bitOf = (node: Node, shift: number): Node =>
-      unary("i32.wrap_i64", this.and(this.shr(node, constant(shift)), constant(1)));
-    const signs = (): Node => {
-      const { x, y, sum } = bind();
-      // a difference overflows where b and a differ in sign and the result's sign is a's
-      return kind === "difference"
-        ? this.and(this.xor(y, x), this.xor(y, sum))
-        : this.and(this.xor(sum, x), this.xor(sum, y));
-    };
-    return {
-      get sum() {
-        return bound?.sum ?? total(a, b, c);
-      },
-      get ca() {
-        return carry(bind());
-      },
-      get ca32() {
-        const { x, y, sum } = bind();
-        const bits = binary("i64.xor", binary("i64.xor", x, y), sum);
-        const out = bitOf(bits, 32);
-        return kind === "difference" ? unary("i32.eqz", out) : out;
-      },
-      get ov() {
-        return bitOf(signs(), 63);
-      },
-      get ov32() {
-        return bitOf(signs(), 31);
-      },
-    };
+    const carry = typeof c === "number" ? i32(c) : c;
+    const subtrahend = c === 1 ? complemented(a) : undefined;
+    return subtrahend === undefined ? new Total(this, a, b, carry) : new Difference(this, subtrahend, b);
   }
 
   eq(a: Node, b: Node): Node {
@@ -521,23 +418,4 @@ export class InterpreterMachine implements Machine<Node, Node> {
   system(): void {
     this.#leave();
   }
-}
-
-/** The bytes of an i32 reversed; `x` is used twice. */
-export function swap32(x: Node): Node {
-  return binary(
-    "i32.or",
-    binary("i32.and", binary("i32.rotl", x, i32(8)), i32(0x00ff_00ff)),
-    binary("i32.and", binary("i32.rotr", x, i32(8)), i32(0xff00_ff00)),
-  );
-}
-
-/** The bytes of an i64 reversed; `x` is used twice. */
-function swap64(x: Node): Node {
-  const half = (node: Node): Node => unary("i64.extend_i32_u", swap32(unary("i32.wrap_i64", node)));
-  return binary(
-    "i64.or",
-    binary("i64.shl", half(x), constant(32)),
-    half(binary("i64.shr_u", x, constant(32))),
-  );
 }

@@ -9,7 +9,7 @@ import { CONTROL, EMPTY, I32, I64, NUMERIC } from "../wasm/opcodes.ts";
 import { recipeBytes } from "./decode-table.ts";
 import { generateHandlers, type Handler } from "./handlers.ts";
 import { DECODE_SECTION, FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64 } from "./locals.ts";
-import { swap32 } from "./machine.ts";
+import { swap32 } from "../wasm/swap.ts";
 import { decodeRecipe } from "./recipe.ts";
 
 const pc = local(LOCAL.PC, 64);
