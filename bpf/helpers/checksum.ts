@@ -1,6 +1,5 @@
 // bpf_csum_diff: the Internet checksum of what replaces something, less that of what was replaced [RFC 1071].
 import { fromHalves, type U64 } from "../../word/long.ts";
-import { negative } from "../errno.ts";
 import { MemoryFault, type KernelMemory } from "../memory.ts";
 import type { Helper } from "./context.ts";
 
@@ -10,11 +9,13 @@ function add32(a: number, b: number): number {
   return sum > 0xffff_ffff ? sum - 0xffff_ffff : sum;
 }
 
-/** The 32-bit ones' complement sum of guest words at `address`, whose number of bytes is a multiple of 4. */
+/** The 32-bit ones' complement sum of guest words at `address`; the last one is filled up with zeros. */
 function sumWords(memory: KernelMemory, address: U64, bytes: number): number | MemoryFault {
   const data = memory.read(address, bytes);
   if (data instanceof MemoryFault) return data;
-  const view = new DataView(data.buffer, data.byteOffset, bytes);
+  const padded = new Uint8Array((bytes + 3) & ~3);
+  padded.set(data);
+  const view = new DataView(padded.buffer);
   let sum = 0;
   for (let at = 0; at < bytes; at += 4) sum = add32(sum, view.getUint32(at, memory.endian === "le"));
   return sum;
@@ -28,7 +29,7 @@ function fold(sum: number): number {
 
 /**
  * The 16-bit result that Linux returns on every architecture from 6.13 on. DIVERGES(6.12): until then the upper half held what
- * the architecture's csum_partial had not yet folded.
+ * the architecture's csum_partial had not yet folded, and sizes that are no multiple of 4 were refused.
  * @linux net/core/filter.c bpf_csum_diff
  */
 export const checksumHelper: Helper = {
@@ -38,7 +39,6 @@ export const checksumHelper: Helper = {
   call({ memory }, from, fromSize, to, toSize, seed) {
     const fromBytes = fromSize.low >>> 0;
     const toBytes = toSize.low >>> 0;
-    if (((fromBytes | toBytes) & 3) !== 0) return negative("EINVAL");
     const removed = fromBytes === 0 ? 0 : sumWords(memory, from, fromBytes);
     if (removed instanceof MemoryFault) return removed;
     const added = toBytes === 0 ? 0 : sumWords(memory, to, toBytes);
