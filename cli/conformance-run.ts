@@ -1,8 +1,5 @@
 // One program of the conformance suite on one machine: raw or in an object, without any verifier.
-import { BpfObject } from "../bpf/elf/object.ts";
-import type { LinkedProgram } from "../bpf/elf/types.ts";
-import { decodeInsns } from "../bpf/insn.ts";
-import { rawProgram } from "../bpf/raw.ts";
+import { conformanceProgram } from "../bpf/conformance.ts";
 import type { U64 } from "../word/long.ts";
 import type { BpfOptions } from "./options.ts";
 import { loadAndRun } from "./session.ts";
@@ -13,10 +10,7 @@ export function runPlugin(
   memory: Uint8Array,
   options: BpfOptions & { readonly elf?: true },
 ): U64 {
-  const program = (): LinkedProgram => {
-    if (options.elf === true) return BpfObject.parse(bytes).link("main", options.type);
-    const endian = options.endian ?? "le";
-    return rawProgram(decodeInsns(bytes, endian), { name: "main", type: options.type, endian });
-  };
-  return loadAndRun(program, memory, { ...options, verify: false });
+  const read = (): ReturnType<typeof conformanceProgram> =>
+    conformanceProgram(bytes, options.endian ?? "le", options.elf === true);
+  return loadAndRun(read, memory, { ...options, verify: false });
 }
