@@ -130,7 +130,10 @@ describe("input files", () => {
   });
   it("an instruction that does not exist", () => {
     expectUnusable(["asm", "-"], /line 2.*frobnicate|frobnicate/, "nop\nfrobnicate 3, 4\n");
-    const { status, stderr } = farcall(["run", file("unknown.bin", Buffer.from("ff00000000000000", "hex"))]);
+    const { status, stderr } = farcall([
+      "run",
+      file("unknown.bin", Buffer.from("ff000000000000009500000000000000", "hex")),
+    ]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^farcall: .*opcode/);
   });
