@@ -113,6 +113,10 @@ describeWithOracle("instructions as GNU as makes them", [gnuAs, objcopy], () => 
       "adjusted halves",
       ".set s,0x123456789abcdef0; addis 3,2,s@ha; ld 3,s@l(3); lis 3,s@highesta; li 3,s@highera",
     ],
+    [
+      "bytes",
+      '.byte 1,2,-1; .ascii "a;b#,\\n\\"", "//"; .asciz "x\\101\\377é"; .short 0x1234; .balign 4; nop; .space 5; .p2align 3',
+    ],
     ["data", ".long 1,-1; .quad 0x123456789abcdef0; .balign 16; .space 8; .p2align 3"],
   ])("%s", (_, text) => {
     const lines = text.replaceAll("; ", "\n");
@@ -170,6 +174,9 @@ describe("assemble", () => {
     ["a: nop\na: nop", "line 2: a is defined twice"],
     ["li 3,1+", "line 1: li: an expression is missing"],
     ["li 3,(1", "line 1: li: a parenthesis is not closed"],
+    [".byte 1\nnop", "line 2: nop is not at a multiple of 4"],
+    [".balign 3", "line 1: cannot align to 3 bytes"],
+    [".ascii x", "line 1: x is no string"],
     ["slwi 3,4,32", "line 1: slwi: 32 is not 0 to 31"],
     [".weird 4", "line 1: unknown directive .weird"],
     ["beq 0x10000", "line 1: beq: BD is 65536, not -32768 to 32764, a multiple of 4"],

@@ -14,7 +14,7 @@ export interface AssembleOptions {
   readonly symbols?: ReadonlyMap<string, U64>;
   /** Only instructions of this processor; default: of any. */
   readonly cpu?: CpuModel;
-  /** The order of the two words of `.quad`; default "le". */
+  /** The byte order of data; default "le". */
   readonly endian?: "le" | "be";
 }
 
@@ -23,11 +23,12 @@ export interface AssembledLine {
   /** From 1 on. */
   readonly line: number;
   readonly address: U64;
+  /** Empty for data that is no whole words. */
   readonly words: readonly number[];
 }
 
 export interface Assembled {
-  /** Unsigned 32-bit words, from the base on. */
+  /** Unsigned 32-bit words, from the base on; bytes of data are in words as `endian` says. */
   readonly words: readonly number[];
   /** Labels and `.set` names of the text. */
   readonly symbols: ReadonlyMap<string, U64>;
@@ -51,8 +52,9 @@ interface Statement {
   readonly address: U64;
   readonly name: string;
   readonly operands: readonly string[];
-  /** In words. */
-  readonly size: number;
+  /** From the base on, and its size. */
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
 }
 
 /** A numeric label, in the order of the text. */
@@ -63,16 +65,63 @@ interface NumericLabel {
 }
 
 const ignoredDirectives: ReadonlySet<string> = new Set(
-  ".text .globl .global .local .weak .type .size .section .machine .abiversion .file .ident .p2alignl .localentry .hidden".split(
+  ".text .globl .global .local .weak .type .size .section .machine .abiversion .file .ident .localentry .hidden .data".split(
     " ",
   ),
 );
 const nop = encode("ori", {});
 
+/** Bytes of each operand. */
+const dataSizes: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
+  ".byte": 1,
+  ".short": 2,
+  ".half": 2,
+  ".2byte": 2,
+  ".long": 4,
+  ".int": 4,
+  ".4byte": 4,
+  ".quad": 8,
+  ".8byte": 8,
+};
+const stringDirectives: Readonly<Record<string, { readonly end: string }>> = {
+  ".ascii": { end: "" },
+  ".asciz": { end: "\0" },
+  ".string": { end: "\0" },
+};
+const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
+
+/** The byte of what stands behind a backslash; undefined for an ordinary character. */
+function escapedByte(what: string): number | undefined {
+  if (/^[0-7]/.test(what)) return parseInt(what, 8) & 0xff;
+  if (/^x[0-9a-f]/i.test(what)) return parseInt(what.slice(1), 16) & 0xff;
+  return escapes[what]?.charCodeAt(0);
+}
+
+/** The bytes of a string in quotes, with C's escapes; undefined where it is none. */
+function stringBytes(text: string): Uint8Array | undefined {
+  const [, body] = /^"((?:[^"\\]|\\.)*)"$/s.exec(text) ?? [];
+  if (body === undefined) return undefined;
+  const encoder = new TextEncoder();
+  const pieces = body.matchAll(/\\([0-7]{1,3}|x[0-9a-f]+|.)|[^\\]+/gis);
+  return Uint8Array.from(
+    [...pieces].flatMap(([plain, escaped]) => {
+      const byte = escaped === undefined ? undefined : escapedByte(escaped);
+      return byte === undefined ? [...encoder.encode(escaped ?? plain)] : [byte];
+    }),
+  );
+}
+
 function withoutComments(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))
-    .replace(/(?:#|\/\/).*$/gm, "");
+    .replace(/("(?:[^"\\\n]|\\.)*")|(?:#|\/\/).*$/gm, (_, quoted: string | undefined) => quoted ?? "");
+}
+
+/** Splits at a separator outside quotes. */
+function splitOutsideQuotes(text: string, separator: string): string[] {
+  return text.includes('"')
+    ? (text.match(new RegExp(`(?:"(?:[^"\\\\]|\\\\.)*"|[^"${separator}])+`, "g")) ?? [])
+    : text.split(separator);
 }
 
 class Assembly {
@@ -81,7 +130,7 @@ class Assembly {
   readonly #symbols = new Map<string, U64>();
   readonly #numericLabels: NumericLabel[] = [];
   readonly #statements: Statement[] = [];
-  #words = 0;
+  #bytes = 0;
 
   constructor(options: AssembleOptions) {
     this.#options = options;
@@ -89,7 +138,7 @@ class Assembly {
   }
 
   #here(): U64 {
-    return this.#base.add(4 * this.#words);
+    return this.#base.add(this.#bytes);
   }
 
   /** Names as statement number `index` sees them. */
@@ -110,55 +159,52 @@ class Assembly {
     this.#symbols.set(name, value);
   }
 
-  /** A value that has to be known at once: a size, or what `.set` gives. */
-  #valueNow(line: number, text: string): U64 {
+  #evaluate(line: number, text: string, lookup: Lookup): U64 {
     try {
-      return evaluate(text, this.#lookup(this.#statements.length, this.#here())).value;
+      return evaluate(text, lookup).value;
     } catch (error) {
       if (error instanceof ExpressionError) throw new AssembleError(line, error.message);
       throw error;
     }
   }
 
-  #wordsUntil(line: number, alignment: number): number {
-    if (alignment < 4 || (alignment & (alignment - 1)) !== 0 || alignment > 2 ** 24)
-      throw new AssembleError(line, `cannot align to ${alignment} bytes`);
-    const past = this.#here()
-      .and(alignment - 1)
-      .toNumber();
-    return past === 0 ? 0 : (alignment - past) / 4;
+  /** A value that has to be known at once: a size, or what `.set` gives. */
+  #valueNow(line: number, text: string): U64 {
+    return this.#evaluate(line, text, this.#lookup(this.#statements.length, this.#here()));
   }
 
-  /** The size of a statement, in words. */
+  #bytesUntil(line: number, alignment: number): number {
+    if (!(alignment >= 1) || (alignment & (alignment - 1)) !== 0 || alignment > 2 ** 24)
+      throw new AssembleError(line, `cannot align to ${alignment} bytes`);
+    return -this.#here().low & (alignment - 1);
+  }
+
   #sizeOf(line: number, name: string, operands: readonly string[]): number {
     const first = (): number =>
       this.#valueNow(line, operands[0] ?? "")
         .toSigned()
         .toNumber();
-    switch (name) {
-      case ".long":
-      case ".int":
-      case ".4byte":
-        return operands.length;
-      case ".quad":
-      case ".8byte":
-        return 2 * operands.length;
-      case ".balign":
-        return this.#wordsUntil(line, first());
-      case ".align":
-      case ".p2align":
-        return this.#wordsUntil(line, 2 ** first());
-      case ".space":
-      case ".skip":
-      case ".zero": {
-        const bytes = first();
-        if (bytes < 0 || bytes % 4 !== 0) throw new AssembleError(line, `${name} ${bytes} is no whole words`);
-        return bytes / 4;
-      }
-      default:
-        if (name.startsWith(".")) throw new AssembleError(line, `unknown directive ${name}`);
-        return 1;
+    const string = stringDirectives[name];
+    if (string !== undefined)
+      return operands.reduce((size, text) => size + this.#string(line, text).length + string.end.length, 0);
+    const dataSize = dataSizes[name];
+    if (dataSize !== undefined) return dataSize * operands.length;
+    if (name === ".balign") return this.#bytesUntil(line, first());
+    if (name === ".align" || name === ".p2align") return this.#bytesUntil(line, 2 ** first());
+    if (name === ".space" || name === ".skip" || name === ".zero") {
+      const bytes = first();
+      if (bytes < 0 || bytes > 2 ** 30) throw new AssembleError(line, `${name} ${bytes} is no size`);
+      return bytes;
     }
+    if (name.startsWith(".")) throw new AssembleError(line, `unknown directive ${name}`);
+    if ((this.#here().low & 3) !== 0) throw new AssembleError(line, `${name} is not at a multiple of 4`);
+    return 4;
+  }
+
+  #string(line: number, text: string): Uint8Array {
+    const bytes = stringBytes(text);
+    if (bytes === undefined) throw new AssembleError(line, `${text} is no string`);
+    return bytes;
   }
 
   /** First pass: labels and sizes. */
@@ -185,38 +231,44 @@ class Assembly {
       this.#define(line, operands[0] ?? "", this.#valueNow(line, operands[1] ?? ""));
       return;
     }
-    const size = this.#sizeOf(line, name, operands);
-    this.#statements.push({ line, address: this.#here(), name: name.toLowerCase(), operands, size });
-    this.#words += size;
+    const lower = name.toLowerCase();
+    const sizeBytes = this.#sizeOf(line, lower, operands);
+    const offsetBytes = this.#bytes;
+    this.#statements.push({ line, address: this.#here(), name: lower, operands, offsetBytes, sizeBytes });
+    this.#bytes += sizeBytes;
   }
 
   /** Second pass: values. */
-  #wordsOf(statement: Statement, index: number): readonly number[] {
-    const { line, address, name, operands, size } = statement;
+  #write(statement: Statement, index: number, view: DataView): void {
+    const { line, address, name, operands, offsetBytes, sizeBytes } = statement;
+    const le = this.#options.endian !== "be";
     const lookup = this.#lookup(index, address);
-    if (!name.startsWith(".")) return [this.#instruction(statement, lookup)];
-    switch (name) {
-      case ".balign":
-      case ".align":
-      case ".p2align":
-        return Array.from({ length: size }, () => nop);
-      case ".space":
-      case ".skip":
-      case ".zero":
-        return Array.from({ length: size }, () => 0);
-      default:
-        break;
-    }
-    try {
-      return operands.flatMap((text) => {
-        const { value } = evaluate(text, lookup);
-        const [high, low] = [value.high >>> 0, value.low >>> 0];
-        if (size === operands.length) return [low];
-        return this.#options.endian === "be" ? [high, low] : [low, high];
+    const string = stringDirectives[name];
+    if (string !== undefined) {
+      let at = offsetBytes;
+      for (const text of operands) {
+        const bytes = this.#string(line, text);
+        bytes.forEach((byte, i) => view.setUint8(at + i, byte));
+        at += bytes.length + string.end.length;
+      }
+    } else if (name.endsWith("align")) {
+      const padding = sizeBytes & 3;
+      for (let at = padding; at < sizeBytes; at += 4) view.setUint32(offsetBytes + at, nop, le);
+    } else if (!name.startsWith(".")) view.setUint32(offsetBytes, this.#instruction(statement, lookup), le);
+    else {
+      const size = dataSizes[name];
+      if (size === undefined) return;
+      operands.forEach((text, i) => {
+        const { high, low } = this.#evaluate(line, text, lookup);
+        const at = offsetBytes + size * i;
+        if (size === 1) view.setUint8(at, low);
+        else if (size === 2) view.setUint16(at, low, le);
+        else if (size === 4) view.setUint32(at, low, le);
+        else {
+          view.setUint32(le ? at : at + 4, low, le);
+          view.setUint32(le ? at + 4 : at, high, le);
+        }
       });
-    } catch (error) {
-      if (error instanceof ExpressionError) throw new AssembleError(line, error.message);
-      throw error;
     }
   }
 
@@ -239,20 +291,29 @@ class Assembly {
     withoutComments(text)
       .split("\n")
       .forEach((lineText, i) => {
-        for (const statement of lineText.split(";")) this.#readStatement(i + 1, statement);
+        for (const statement of splitOutsideQuotes(lineText, ";")) this.#readStatement(i + 1, statement);
       });
-    const lines = this.#statements.map((statement, i) => ({
-      line: statement.line,
-      address: statement.address,
-      words: this.#wordsOf(statement, i),
-    }));
-    return { words: lines.flatMap(({ words }) => words), symbols: this.#symbols, lines };
+    const le = this.#options.endian !== "be";
+    const view = new DataView(new ArrayBuffer((this.#bytes + 3) & ~3));
+    this.#statements.forEach((statement, i) => {
+      this.#write(statement, i, view);
+    });
+    const words = Array.from({ length: view.byteLength / 4 }, (_, i) => view.getUint32(4 * i, le));
+    const lines = this.#statements.map(({ line, address, offsetBytes, sizeBytes }) => {
+      const isWords = offsetBytes % 4 === 0 && sizeBytes % 4 === 0;
+      return {
+        line,
+        address,
+        words: isWords ? words.slice(offsetBytes / 4, (offsetBytes + sizeBytes) / 4) : [],
+      };
+    });
+    return { words, symbols: this.#symbols, lines };
   }
 }
 
 /**
  * Assembles text: GNU spelling with simplified mnemonics, labels (`name:`, `1:` with `1b` and `1f`), comments (`#`, `//`), `;` between
- * statements, `.long .quad .balign .p2align .space .set`, expressions with `@ha @l` and the like. Throws AssembleError.
+ * statements, `.byte .short .long .quad .ascii .asciz .balign .p2align .space .set`, expressions with `@ha @l` and the like. Throws AssembleError.
  */
 export function assemble(text: string, options: AssembleOptions = {}): Assembled {
   return new Assembly(options).assemble(text);

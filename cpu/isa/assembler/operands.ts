@@ -18,15 +18,19 @@ export interface OperandContext {
   readonly address: U64;
 }
 
-/** Splits at commas outside parentheses. */
+/** Splits at commas outside parentheses and quotes. */
 export function splitOperands(text: string): string[] {
   if (text.trim() === "") return [];
   const parts: string[] = [];
   let depth = 0;
+  let quoted = false;
   let start = 0;
   for (let i = 0; i < text.length; i++) {
     const character = text.charAt(i);
-    if (character === "(") depth++;
+    if (quoted && character === "\\") i++;
+    else if (character === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (character === "(") depth++;
     else if (character === ")") depth--;
     else if (character === "," && depth === 0) {
       parts.push(text.slice(start, i).trim());
