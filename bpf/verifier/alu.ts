@@ -1,5 +1,5 @@
 // What arithmetic makes of values: pointers that move, numbers that stay known.
-import type { Insn } from "../insn.ts";
+import type { Endian, Insn } from "../insn.ts";
 import {
   BPF_ADD,
   BPF_ALU64,
@@ -15,6 +15,7 @@ import {
   BPF_OR,
   BPF_RSH,
   BPF_SUB,
+  BPF_TO_BE,
   BPF_X,
   BPF_XOR,
   classOf,
@@ -44,19 +45,35 @@ const isPointer = (v: Value): v is Pointer => v.kind === "ctx" || v.kind === "st
 export type AluResult = { readonly value: Value } | { readonly fault: string };
 
 /** Result of an arithmetic instruction on `dst` and, for BPF_X, `src`; both must be written. */
-export function arithmetic(insn: Insn, dst: Value, src: Value): AluResult {
+export function arithmetic(insn: Insn, dst: Value, src: Value, endian: Endian): AluResult {
   const isWide = classOf(insn.code) === BPF_ALU64;
   const operation = operationOf(insn.code);
   const right = sourceOf(insn.code) === BPF_X ? src : scalar(insn.imm);
   if (operation === BPF_MOV) return move(insn, isWide, right);
-  if (operation === BPF_NEG || operation === BPF_END) {
-    const bits = operation === BPF_END ? insn.imm : isWide ? 64 : 32;
-    return { value: bits === 64 ? NUMBER : numberUpTo(2 ** bits - 1) };
-  }
+  if (operation === BPF_NEG) return { value: negative(dst, isWide) };
+  if (operation === BPF_END) return { value: swapped(insn, dst, endian) };
   if (isPointer(dst) || isPointer(right)) return pointerArithmetic(insn, isWide, dst, right);
+  const known = fold(insn, dst, right);
+  if (known !== undefined) return { value: known };
   if (isWide) return { value: numbers(operation, dst, right, 64) };
   const value = numbers(operation, low(dst), low(right), 32);
   return { value: maxOf(value) <= 0xffff_ffff && value.kind === "scalar" ? value : WORD };
+}
+
+function negative(v: Value, isWide: boolean): Value {
+  if (v.kind !== "scalar" || v.value === undefined) return isWide ? NUMBER : WORD;
+  return isWide ? scalar(-v.value) : scalar(-v.value >>> 0);
+}
+
+function swapped({ code, imm }: Insn, v: Value, endian: Endian): Value {
+  if (v.kind !== "scalar" || v.value === undefined) return imm === 64 ? NUMBER : numberUpTo(2 ** imm - 1);
+  const isKept = classOf(code) !== BPF_ALU64 && (sourceOf(code) === BPF_TO_BE) === (endian === "be");
+  const digits = BigInt.asUintN(imm, BigInt(v.value))
+    .toString(16)
+    .padStart(imm / 4, "0");
+  const bytes = digits.match(/../g) ?? [];
+  const result = BigInt(`0x${(isKept ? bytes : bytes.reverse()).join("")}`);
+  return scalar(Number(BigInt.asIntN(64, result)));
 }
 
 /** The lower 32 bits as a number. */
@@ -95,6 +112,8 @@ function pointerArithmetic(insn: Insn, isWide: boolean, dst: Value, right: Value
   // A number minus a pointer is refused; the pointer may be either operand of an addition.
   if (operation === BPF_SUB && at === insn.src && !isPointer(dst))
     return { fault: `R${insn.dst} tried to subtract pointer from scalar` };
+  if (operation === BPF_SUB && dst.kind === "stack")
+    return { fault: `R${insn.dst} subtraction from stack pointer prohibited` };
   const [pointer, number] = isPointer(dst) ? [dst, right] : [right as Pointer, dst];
   return { value: moved(pointer, number, operation === BPF_SUB) };
 }
@@ -109,24 +128,76 @@ function moved(pointer: Pointer, number: Value, isBack: boolean): Value {
   return stackPlace(pointer.frame, undefined, isForward ? pointer.min : -FRAME_BYTES);
 }
 
+/** Result on two known numbers; undefined where one is not known. */
+function fold({ code, off }: Insn, dst: Value, right: Value): Value | undefined {
+  if (dst.kind !== "scalar" || right.kind !== "scalar") return undefined;
+  if (dst.value === undefined || right.value === undefined) return undefined;
+  const bits = classOf(code) === BPF_ALU64 ? 64 : 32;
+  const unsigned = (n: number): bigint => BigInt.asUintN(bits, BigInt(n));
+  const signed = (n: number): bigint => BigInt.asIntN(bits, BigInt(n));
+  const result = calculate(
+    operationOf(code),
+    bits,
+    off === 1 ? signed : unsigned,
+    signed,
+    dst.value,
+    right.value,
+  );
+  if (result === undefined) return undefined;
+  return scalar(Number(bits === 64 ? BigInt.asIntN(64, result) : BigInt.asUintN(32, result)));
+}
+
+function calculate(
+  operation: number,
+  bits: number,
+  read: (n: number) => bigint,
+  signed: (n: number) => bigint,
+  dst: number,
+  right: number,
+): bigint | undefined {
+  const [a, b] = [read(dst), read(right)];
+  const count = BigInt.asUintN(bits === 64 ? 6 : 5, b);
+  switch (operation) {
+    case BPF_ADD:
+      return a + b;
+    case BPF_SUB:
+      return a - b;
+    case BPF_MUL:
+      return a * b;
+    case BPF_AND:
+      return a & b;
+    case BPF_OR:
+      return a | b;
+    case BPF_XOR:
+      return a ^ b;
+    case BPF_LSH:
+      return a << count;
+    case BPF_RSH:
+      return a >> count;
+    case BPF_ARSH:
+      return signed(dst) >> count;
+    // Division by zero gives 0, and leaves the dividend as the remainder [RFC 9669 4.1].
+    case BPF_DIV:
+      return b === 0n ? 0n : a / b;
+    case BPF_MOD:
+      return b === 0n ? a : a % b;
+    default:
+      return undefined;
+  }
+}
+
 /** Numbers, or what may be numbers; shift counts and divisors that are not known say nothing. */
 function numbers(operation: number, dst: Value, right: Value, bits: number): Value {
   const isNumber = dst.kind === "scalar" && right.kind === "scalar";
-  const [a, b] = [
-    dst.kind === "scalar" ? dst.value : undefined,
-    right.kind === "scalar" ? right.value : undefined,
-  ];
+  const b = right.kind === "scalar" ? right.value : undefined;
   const [x, y] = [maxOf(dst), maxOf(right)];
   switch (operation) {
     case BPF_ADD:
-      if (a !== undefined && b !== undefined) return bits === 64 ? scalar(a + b) : scalar((a + b) >>> 0);
       // Another pointer, moved, may be what comes out.
       return isNumber ? numberUpTo(x + y) : UNKNOWN;
     case BPF_SUB:
-      if (a !== undefined && b !== undefined) return bits === 64 ? scalar(a - b) : scalar((a - b) >>> 0);
       return isNumber ? NUMBER : UNKNOWN;
     case BPF_MUL:
-      if (a !== undefined && b !== undefined && a >= 0 && b >= 0 && a * b < 2 ** bits) return scalar(a * b);
       return x === 0 || y === 0 ? scalar(0) : numberUpTo(x * y);
     case BPF_AND:
       return numberUpTo(Math.min(x, y));

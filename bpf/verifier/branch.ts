@@ -24,8 +24,9 @@ import { bounded, POSITIVE, scalar, type Value } from "./values.ts";
 export function decide(insn: Insn, dst: Value, src: Value): boolean | undefined {
   const right = sourceOf(insn.code) === BPF_X ? src : scalar(insn.imm);
   if (dst.kind !== "scalar" || right.kind !== "scalar") return undefined;
-  if (dst.value === undefined || right.value === undefined) return undefined;
   const isWide = classOf(insn.code) === BPF_JMP;
+  if (right.value === undefined) return undefined;
+  if (dst.value === undefined) return decideByBound(insn, dst.max, right.value, isWide);
   const bits = isWide ? 64 : 32;
   const [sa, sb] = [BigInt.asIntN(bits, BigInt(dst.value)), BigInt.asIntN(bits, BigInt(right.value))];
   const [ua, ub] = [BigInt.asUintN(bits, sa), BigInt.asUintN(bits, sb)];
@@ -52,6 +53,39 @@ export function decide(insn: Insn, dst: Value, src: Value): boolean | undefined 
       return sa < sb;
     case BPF_JSLE:
       return sa <= sb;
+    default:
+      return undefined;
+  }
+}
+
+/** As `decide` for a number of which only the bound is known. */
+function decideByBound(insn: Insn, max: number, right: number, isWide: boolean): boolean | undefined {
+  if (right === 0 && operationOf(insn.code) === BPF_JGE) return true;
+  if (right === 0 && operationOf(insn.code) === BPF_JLT) return false;
+  if (max >= (isWide ? POSITIVE : 2 ** 31)) return undefined;
+  // Neither operand's sign bit is set, so signed and unsigned comparisons are one; a negative right side is the largest
+  // of all numbers for the one and less than any for the other.
+  const operation = operationOf(insn.code);
+  const isSigned = [BPF_JSGT, BPF_JSGE, BPF_JSLT, BPF_JSLE].includes(operation);
+  const low = isWide ? right : right | 0;
+  const b = low < 0 ? (isSigned ? -1 : Infinity) : low;
+  switch (operation) {
+    case BPF_JEQ:
+      return b > max ? false : undefined;
+    case BPF_JNE:
+      return b > max ? true : undefined;
+    case BPF_JGT:
+    case BPF_JSGT:
+      return b >= max ? false : b < 0 ? true : undefined;
+    case BPF_JGE:
+    case BPF_JSGE:
+      return b > max ? false : b <= 0 ? true : undefined;
+    case BPF_JLT:
+    case BPF_JSLT:
+      return b > max ? true : b <= 0 ? false : undefined;
+    case BPF_JLE:
+    case BPF_JSLE:
+      return b >= max ? true : b < 0 ? false : undefined;
     default:
       return undefined;
   }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { clang, compile } from "../../test/clang.ts";
 import { describeWithKernel, Pins } from "../../test/kernel-bpf.ts";
@@ -8,6 +9,8 @@ import { describeWithOracle, oracle } from "../../test/oracles.ts";
 import { assembleProgram } from "../assemble.ts";
 import { BpfObject, type LinkedProgram } from "../elf/object.ts";
 import { encodeInsns, insn, type Insn } from "../insn.ts";
+import { isKnownOpcode } from "./fields.ts";
+import { isJump } from "./structure.ts";
 import { check, VerifierError, type Checked, type CheckOptions } from "./check.ts";
 
 const mc = oracle("llvm-mc", "llvm");
@@ -68,6 +71,23 @@ const verdicts: readonly (readonly [name: string, program: LinkedProgram, messag
   ["a 32-bit shift by 32", asm("w0 = 1\nw0 >>= 32\nexit"), "invalid shift 32"],
   ["a shift by -1", asm("r0 = 1\nr0 s>>= -1\nexit"), "invalid shift -1"],
   ["an unknown helper", asm("call 9999\nexit"), "invalid func unknown#9999"],
+  [
+    "a part of a pointer spilled",
+    asm("*(u32 *)(r10 - 8) = r1\nr0 = 0\nexit"),
+    "invalid size of register spill",
+  ],
+  [
+    "a part of a spilled pointer",
+    asm("*(u64 *)(r10 - 8) = r1\nr0 = *(u32 *)(r10 - 8)\nexit"),
+    "invalid size of register fill",
+  ],
+  [
+    "a number from a stack pointer",
+    asm("r2 = r10\nr2 -= 8\nr0 = 0\nexit"),
+    "R2 subtraction from stack pointer prohibited",
+  ],
+  ["what byte swaps decide", asm("r2 = 5\nr2 = be16 r2\nif r2 == 0x500 goto +1\nr0 = r9\nr0 = 0\nexit"), ""],
+  ["what bounds decide", asm("r2 = *(u8 *)(r10 - 1)\nif r2 < 256 goto +1\nr0 = r9\nr0 = 0\nexit"), ""],
   [
     "a moved context",
     asm("r1 += 4\nr0 = *(u32 *)(r1 + 0)\nexit"),
@@ -287,6 +307,32 @@ describe("check", () => {
     expect(at("if r2 s< 0 goto +5\nif r2 s> 7 goto +4")).toEqual([16]);
     expect(at("r4 = r2")).toEqual([512]);
     expect(at("r2 <<= 3")).toEqual([512]);
+  });
+
+  it("random instructions are accepted or refused, never a crash", () => {
+    const codes = Array.from({ length: 256 }, (_, code) => code).filter(isKnownOpcode);
+    const register = fc.oneof({ weight: 9, arbitrary: fc.nat(10) }, fc.nat(15));
+    const fields = {
+      code: fc.oneof(fc.constantFrom(...codes), fc.constantFrom(0xb7, 0xbf, 0x07, 0x7b, 0x79, 0x15)),
+      dst: register,
+      src: fc.oneof(fc.constantFrom(0, 1, 10), register),
+      off: fc.constantFrom(0, 0, 0, 1, 2, -1, -8, -16, -512, 8, 32767),
+      imm: fc.constantFrom(0, 0, 1, 2, 8, 16, 64, -8, -1, 0x7fff_ffff, -0x8000_0000, 12, 181),
+    };
+    // A jump goes one on, so that more than its distance is looked at.
+    const tame = (i: Insn): Insn =>
+      isJump(i.code) ? insn(i.code, { ...i, off: 0, imm: i.code === 0x06 ? 0 : i.imm }) : i;
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.array(fc.record(fields), { maxLength: 12 }), fc.boolean(), (body, isTame) => {
+        const slots = (isTame ? body.map(tame) : body).flatMap((i) =>
+          i.code === 0x18 ? [{ ...i, off: 0 }, insn(0, { imm: i.imm })] : [i],
+        );
+        if (refusal(raw([...slots, zero, exit])) === undefined) accepted++;
+      }),
+      { seed: 9669, numRuns: 3000 },
+    );
+    expect(accepted).toBeGreaterThan(200);
   });
 
   it("many joins and nested loops end", () => {

@@ -111,7 +111,7 @@ export function opcodeFault(insn: Insn, next: Insn | undefined, maps: number): s
   }
 }
 
-/** Which reserved field of a known instruction is used, or which immediate is impossible; undefined where none is. */
+/** Which reserved field of a known instruction is used; undefined where none is. */
 export function fieldFault(insn: Insn): string | undefined {
   if (isAluClass(insn.code)) return aluFault(insn);
   if (isJumpClass(insn.code)) return jumpFault(insn);
@@ -159,10 +159,18 @@ function aluFault({ code, src, off, imm }: Insn): string | undefined {
   const isDivision = operation === BPF_DIV || operation === BPF_MOD;
   if ((isX ? imm : src) !== 0 || (off !== 0 && !(off === 1 && isDivision)))
     return "BPF_ALU uses reserved fields";
-  if (isX) return undefined;
-  if (isDivision && imm === 0) return "div by zero";
+  return undefined;
+}
+
+/** What is wrong with an immediate that divides or shifts: looked at after the registers are. */
+export function immediateFault({ code, imm }: Insn): string | undefined {
+  if (!isAluClass(code) || sourceOf(code) === BPF_X) return undefined;
+  const operation = operationOf(code);
+  if ((operation === BPF_DIV || operation === BPF_MOD) && imm === 0) return "div by zero";
   const isShift = operation === BPF_LSH || operation === BPF_RSH || operation === BPF_ARSH;
-  return isShift && (imm < 0 || imm >= (isWide ? 64 : 32)) ? `invalid shift ${imm}` : undefined;
+  return isShift && (imm < 0 || imm >= (classOf(code) === BPF_ALU64 ? 64 : 32))
+    ? `invalid shift ${imm}`
+    : undefined;
 }
 
 function jumpFault({ code, dst, src, off, imm }: Insn): string | undefined {

@@ -109,3 +109,17 @@ const differentPointers: Fault = {
   errno: "EINVAL",
   message: "same insn cannot be used with different pointers",
 };
+
+/** The fault of spilling a pointer in part, or of reading a part of a spilled one. */
+export function partOfPointer(
+  { off, kind }: Access,
+  base: Value,
+  stored: Value,
+  state: State,
+): Fault | undefined {
+  if (base.kind !== "stack" || base.off === undefined) return undefined;
+  const isPointer = (v: Value): boolean => v.kind === "ctx" || v.kind === "stack";
+  if (kind === "store") return isPointer(stored) ? denied("invalid size of register spill") : undefined;
+  const slot = state.slot(base.frame, Math.floor((base.off + off) / 8) * 8);
+  return kind === "load" && isPointer(slot) ? denied("invalid size of register fill") : undefined;
+}

@@ -34,7 +34,9 @@ export class State {
     return this.#regs[n] ?? UNINIT;
   }
 
+  /** Registers that do not exist stay unwritten. */
   setReg(n: number, value: Value): void {
+    if (n >= MAX_BPF_REG) return;
     this.#regs[n] = value;
     this.#unwritten = value.kind === "uninit" ? this.#unwritten | (1 << n) : this.#unwritten & ~(1 << n);
   }

@@ -12,7 +12,7 @@ import {
   MAX_BPF_STACK,
 } from "../opcodes.ts";
 import type { LinkedProgram } from "../elf/types.ts";
-import { fieldFault, opcodeFault } from "./fields.ts";
+import { opcodeFault } from "./fields.ts";
 import { VerifierError } from "./error.ts";
 
 /** Functions in one chain of calls [Linux MAX_CALL_FRAMES]. */
@@ -52,7 +52,7 @@ export function endsBlock(code: number): boolean {
 
 /**
  * Functions in order, with everything checked that needs no values. Faults come in the kernel's order: calls, jumps,
- * opcodes, reachability, fields.
+ * opcodes, reachability.
  * @throws VerifierError
  */
 export function checkStructure(program: LinkedProgram): readonly Subprogram[] {
@@ -61,7 +61,6 @@ export function checkStructure(program: LinkedProgram): readonly Subprogram[] {
   for (const f of functions) checkJumps(program, f);
   checkOpcodes(program);
   checkReachability(program);
-  checkFields(program);
   return functions;
 }
 
@@ -108,16 +107,6 @@ function checkOpcodes({ insns, maps }: LinkedProgram): void {
     const insn = insns[slot];
     if (insn === undefined) return;
     const fault = opcodeFault(insn, insns[slot + 1], maps.length);
-    if (fault !== undefined) throw refuse(fault, slot);
-    slot += slotsOf(insn);
-  }
-}
-
-function checkFields({ insns }: LinkedProgram): void {
-  for (let slot = 0; slot < insns.length;) {
-    const insn = insns[slot];
-    if (insn === undefined) return;
-    const fault = fieldFault(insn);
     if (fault !== undefined) throw refuse(fault, slot);
     slot += slotsOf(insn);
   }

@@ -29,8 +29,8 @@ import { arithmetic } from "./alu.ts";
 import { decide, refine } from "./branch.ts";
 import { callbackOf } from "./callbacks.ts";
 import type { CheckOptions } from "./checked.ts";
-import { memoryAccess, operandsOf } from "./fields.ts";
-import { MemoryRules } from "./memory-rules.ts";
+import { fieldFault, immediateFault, memoryAccess, operandsOf } from "./fields.ts";
+import { MemoryRules, partOfPointer } from "./memory-rules.ts";
 import { State, type Frame } from "./state.ts";
 import { calleeSlot, endsBlock, isJump, type Subprogram } from "./structure.ts";
 import {
@@ -90,6 +90,8 @@ class Tracker {
   readonly #indexByStart: ReadonlyMap<number, number>;
   readonly #visits = new Map<string, Visit>();
   readonly #leaders: Uint8Array;
+  /** Slots whose fields mean nothing: followed no further, and refused in the end. */
+  readonly #broken: Uint8Array;
   readonly #tailCalls = new Set<number>();
   readonly #rules: MemoryRules;
   #processed = 0;
@@ -102,8 +104,10 @@ class Tracker {
     this.#indexByStart = new Map(functions.map((f, index) => [f.start, index]));
     this.#rules = new MemoryRules(program.type, functions.length);
     this.#leaders = new Uint8Array(program.insns.length);
+    this.#broken = new Uint8Array(program.insns.length);
     program.insns.forEach((insn, slot) => {
       if (isJump(insn.code)) this.#leaders[jumpTarget(insn, slot)] = 1;
+      if (isBroken(insn)) this.#broken[slot] = 1;
     });
   }
 
@@ -200,7 +204,8 @@ class Tracker {
       if (++this.#steps > MAX_STEPS || this.#processed > MAX_PROCESSED)
         throw this.#refusal(slot, `BPF program is too large. Processed ${this.#processed} insn`, "E2BIG");
       const next = slot + slotsOf(insn);
-      if (isFinal) this.#checkRegisters(insn, slot, state);
+      if (isFinal) this.#checkOperands(insn, slot, state);
+      if (this.#broken[slot] === 1) return;
       if (isJump(insn.code)) {
         this.#jump(insn, slot, state, flow);
         return;
@@ -235,7 +240,9 @@ class Tracker {
     }
   }
 
-  #checkRegisters(insn: Insn, slot: number, state: State): void {
+  #checkOperands(insn: Insn, slot: number, state: State): void {
+    const field = fieldFault(insn);
+    if (field !== undefined) throw this.#refusal(slot, field);
     const { reads, write } = operandsOf(insn);
     for (const n of [...reads, ...(write === undefined ? [] : [write])])
       if (n >= MAX_BPF_REG) throw this.#refusal(slot, `R${n} is invalid`);
@@ -244,12 +251,14 @@ class Tracker {
     for (const n of reads)
       if (state.reg(n).kind === "uninit" || (isExit && !state.isWritten(n)))
         throw this.#refusal(slot, `R${n} !read_ok`, "EACCES");
+    const immediate = immediateFault(insn);
+    if (immediate !== undefined) throw this.#refusal(slot, immediate);
     if (write === BPF_REG_FP) throw this.#refusal(slot, "frame pointer is read only", "EACCES");
   }
 
   #step(insn: Insn, slot: number, state: State, isFinal: boolean): void {
     if (isAluClass(insn.code)) {
-      const result = arithmetic(insn, state.reg(insn.dst), state.reg(insn.src));
+      const result = arithmetic(insn, state.reg(insn.dst), state.reg(insn.src), this.#program.endian);
       if ("fault" in result && isFinal) throw this.#refusal(slot, result.fault, "EACCES");
       state.setReg(insn.dst, "value" in result ? result.value : UNKNOWN);
       return;
@@ -268,6 +277,7 @@ class Tracker {
     const base = state.reg(access.base);
     if (isFinal) this.#check(this.#rules.access(slot, access, base, state), slot);
     const stored = classOf(insn.code) === BPF_STX ? state.reg(insn.src) : scalar(insn.imm);
+    if (isFinal && access.bytes < 8) this.#check(partOfPointer(access, base, stored, state), slot);
     switch (access.kind) {
       case "load":
         state.setReg(insn.dst, loaded(insn, base, state));
@@ -349,6 +359,12 @@ class Tracker {
   #refusal(insn: number, message: string, errno = "EINVAL"): VerifierError {
     return new VerifierError({ errno, message, insn, processedInsns: this.#processed });
   }
+}
+
+function isBroken(insn: Insn): boolean {
+  if (fieldFault(insn) !== undefined || immediateFault(insn) !== undefined) return true;
+  const { reads, write } = operandsOf(insn);
+  return [...reads, write ?? 0].some((n) => n >= MAX_BPF_REG);
 }
 
 /** What a load gives: a spilled value whole, or some number or pointer. */
