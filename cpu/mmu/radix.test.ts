@@ -76,11 +76,11 @@ describe("the radix tree", () => {
       expect(outcome(machine, EA, "fetch")).toBe("400 40000000");
     }
   });
-  it("quadrants 1 and 2 and addresses of more than 52 bits are segment interrupts", () => {
+  it("addresses of more than 52 bits are segment interrupts", () => {
     const machine = machineWithTree("c000_0000_0034_500f");
     for (const ea of [
-      "4000_0000_0000_0000",
-      "8000_0000_0000_0000",
+      "4010_0000_0000_0000",
+      "bff0_0000_0000_0000",
       "c010_0000_0000_0000",
       "5a5a_5a5a_5a5a_5a5a",
     ]) {
@@ -88,12 +88,14 @@ describe("the radix tree", () => {
       expect(outcome(machine, ea, "fetch")).toBe("480 0");
     }
   });
-  it("quadrant 0 is the process's that PIDR names, quadrant 3 process 0's", () => {
+  it("quadrants 0 and 1 are the process's that PIDR names, 2 and 3 process 0's", () => {
     const machine = machineWithTree("c000_0000_0034_500f");
     const low = "0008_0000_0023_1030";
     expect(outcome(machine, low, "load")).toBe("real 345030");
+    expect(outcome(machine, "8008_0000_0023_1030", "load")).toBe("real 345030");
     machine.sprs.set("PIDR", x("1"));
     expect(outcome(machine, low, "load")).toBe("300 40000000");
+    expect(outcome(machine, "4008_0000_0023_1030", "load")).toBe("300 40000000");
     expect(outcome(machine, EA, "load")).toBe("real 345030");
     // Entry 256 is behind a process table of 4 KiB.
     machine.sprs.set("PIDR", x("100"));

@@ -22,7 +22,7 @@ export const RADIX = Object.freeze({
 export interface RadixContext {
   readonly ram: RealMemory;
   readonly ptcr: U64;
-  /** Process that quadrant 0 belongs to; quadrant 3 is process 0's. */
+  /** Process that quadrants 0 and 1 belong to. */
   readonly pid: number;
   readonly problemState: boolean;
   readonly amr: U64;
@@ -40,10 +40,9 @@ const TREE_BITS = 52;
 
 /** Translates through the tree of the address's quadrant; sets R, and C on a store. */
 export function translateRadix(context: RadixContext, ea: U64, access: Access): Page | StorageInterrupt {
-  // Quadrants 1 and 2 are a guest partition's, and bits 2:11 must be 0.
-  const quadrant = ea.high >>> 30;
-  if (quadrant === 1 || quadrant === 2 || (ea.high & 0x3ff0_0000) !== 0) return segmentInterrupt(ea, access);
-  const root = rootOf(context, quadrant === 0 ? context.pid : 0);
+  if ((ea.high & 0x3ff0_0000) !== 0) return segmentInterrupt(ea, access);
+  // Quadrants 0 and 1 are the process's, 2 and 3 process 0's; 1 and 2 in the partition that LPIDR names, which is 0 too.
+  const root = rootOf(context, ea.high >= 0 ? context.pid : 0);
   if (root === "none") return storageInterrupt(ea, access, REASON.noTranslation);
   if (root === "unsupported") return storageInterrupt(ea, access, REASON.badRadix);
   let level: Level = root;
