@@ -67,6 +67,8 @@ const DEFAULT_MAX_INSNS = 1e9;
 const THREAD_BYTES = 0x4000;
 /** AIL = 3: interrupts go to 0xc000_0000_0000_4000 and keep translation on. */
 const LPCR = fromHalves(0, 0x0180_0000);
+/** UPRT and HR: a radix tree by the process table. */
+const LPCR_RADIX = fromHalves(0, 0x0050_0000);
 
 export class Kernel implements KernelMemory {
   readonly layout: Layout;
@@ -273,7 +275,7 @@ export class Kernel implements KernelMemory {
   /** The privileged state that kernel code relies on. */
   #restore(): void {
     const { state } = this.cpu;
-    state.setSpr("LPCR", LPCR);
+    state.setSpr("LPCR", this.layout.mmu === "radix" ? LPCR.or(LPCR_RADIX) : LPCR);
     for (const name of ["AMR", "IAMR", "HRMOR"] as const) state.setSpr(name, fromHalves(0, 0));
     state.msr = this.msr;
     this.mm.restore();

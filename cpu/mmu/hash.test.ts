@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { hex64 } from "../../word/long.ts";
 import type { Access, Page, StorageInterrupt } from "./mmu.ts";
-import { testMachine, x, type TestMachine } from "./testing.ts";
+import { testMachine, x, type TestMachine } from "./test/machine.ts";
 
 // A table of 2^18 bytes at real 0x4_0000: HTABORG 0x4_0000, HTABSIZE 0, so 2^11 groups of 128 bytes, mask 0x7ff.
 const TABLE = 0x4_0000;

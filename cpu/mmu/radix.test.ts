@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { hex64 } from "../../word/long.ts";
 import type { Access } from "./mmu.ts";
-import { testMachine, x, type TestMachine } from "./testing.ts";
+import { testMachine, x, type TestMachine } from "./test/machine.ts";
 
 const PROCESS_TABLE = 0x2_0000;
 const ROOT = 0x10_0000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { hex64 } from "../../word/long.ts";
-import { testMachine, x } from "./testing.ts";
+import { testMachine, x } from "./test/machine.ts";
 
 describe("the segment lookaside buffer", () => {
   const slb = testMachine("power9", 0x1_0000).slb;

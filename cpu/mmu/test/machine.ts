@@ -1,7 +1,7 @@
 // A processor's registers and RAM as the MMU's tests need them, small and without engines.
-import { ZERO, fromHalves, type U64 } from "../../word/long.ts";
-import { createMmu, type Mmu, type MmuState, type RealMemory } from "./mmu.ts";
-import { Slb } from "./slb.ts";
+import { ZERO, fromHalves, type U64 } from "../../../word/long.ts";
+import { createMmu, type Mmu, type MmuState, type RealMemory } from "../mmu.ts";
+import { Slb } from "../slb.ts";
 
 export class TestRam implements RealMemory {
   readonly size: number;
