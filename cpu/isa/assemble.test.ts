@@ -184,6 +184,12 @@ describe("assemble", () => {
     expect(() => assemble(text)).toThrow(new AssembleError(Number(message.charAt(5)), message.slice(8)));
   });
 
+  it("takes names for the registers of mfspr and mtspr", () => {
+    const { words } = assemble("mfspr 3,SRR0; mfspr 3,sprg3; mfspr 3,CTRL; mtspr CTRL,3; mtspr PTCR,3");
+    const numbers = assemble("mfspr 3,26; mfspr 3,275; mfspr 3,136; mtspr 152,3; mtspr 464,3");
+    expect(words.map(hex32)).toEqual(numbers.words.map(hex32));
+  });
+
   it("assembles only what the processor has, when one is named", () => {
     expect(() => assemble("modsw 3,4,5", { cpu: "power8" })).toThrow("no instruction modsw on power8");
     expect(assemble("modsw 3,4,5", { cpu: "power9" }).words.map(hex32)).toEqual(["0x7c642e16"]);

@@ -138,14 +138,14 @@ function line(mnemonic: string, operands: string): string {
   return operands === "" ? mnemonic : `${mnemonic.padEnd(7)} ${operands}`;
 }
 
-function suffixOf(row: Row, values: Values): string {
-  return suffixes
-    .filter(
-      ([name]) =>
-        row.shape.some((field) => field.name === name) && value(values, name) === 1 && name in values,
-    )
-    .map(([, text]) => text)
-    .join("");
+/** What shape fields of 1 add to the mnemonic, those that the spelling takes for granted excepted. */
+function suffixOf(row: Row, values: Values, spelled?: Spelling): string {
+  let text = "";
+  for (const [name, suffix] of suffixes) {
+    const isSet = value(values, name) === 1 && row.shape.some((field) => field.name === name);
+    if (isSet && spelled?.where.some(({ field }) => field === name) !== true) text += suffix;
+  }
+  return text;
 }
 
 function fieldOf(row: Row, name: string): Field | undefined {
@@ -185,13 +185,8 @@ export function disassembleInstruction(
     if (plain || !existsOn(spelled, cpu)) continue;
     const operands = operandsOf(spelled, values, limitOf);
     if (operands === undefined) continue;
-    const free = Object.fromEntries(
-      Object.entries(operands).filter(
-        ([name]) => !spelled.where.some((is) => is.field === name && name === "Rc"),
-      ),
-    );
     return line(
-      `${spelled.mnemonic}${suffixOf(row, free)}${spelled.hint}`,
+      `${spelled.mnemonic}${suffixOf(row, values, spelled)}${spelled.hint}`,
       operandsText(spelled.syntax, operands, address, options),
     );
   }

@@ -162,7 +162,7 @@ export interface Machine<V, B> {
   /** The 32 bits of CR. */
   cr(): V;
   setCr(v: V): void;
-  /** Which SPRs exist and who may use them is the engine's to know, from spr.ts. */
+  /** Which SPRs exist and who may use them is the engine's to know. */
   spr(s: Spr | NamedSpr): V;
   setSpr(s: Spr | NamedSpr, v: V): void;
 

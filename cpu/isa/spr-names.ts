@@ -1,5 +1,5 @@
 // How special-purpose registers are spelled in mfNAME and mtNAME: which names the GNU disassembler knows for which processor.
-// What the registers are, and who may use them, is in spr.ts.
+// What the registers are, and who may use them, is the concern of cpu/system/spr.ts.
 import { type CpuModel, existsOn } from "./row.ts";
 
 /** A name in `mfNAME` or `mtNAME`. */

@@ -3,7 +3,7 @@ import { fromHalves, hex64, u64, type U64 } from "../../../word/long.ts";
 import { EncodeError, encodeRow } from "../encode.ts";
 import { type Field, operandKinds } from "../pattern.ts";
 import { fieldFrom, type OperandSyntax } from "../spelling.ts";
-import { sprNumber } from "../spr.ts";
+import { sprNames } from "../spr-names.ts";
 import { evaluate, ExpressionError, type Lookup } from "./expression.ts";
 import type { Form } from "./forms.ts";
 
@@ -69,8 +69,13 @@ function crNumber(text: string, lookup: Lookup): number {
   return signedNumber(evaluate(text.replaceAll("%", ""), names).value);
 }
 
-function sprOperand(text: string, lookup: Lookup): number {
-  return sprNumber(text) ?? signedNumber(evaluate(text, lookup).value);
+/** A number, or a name as in mfNAME: `srr0`, `SPRG3`. */
+function sprOperand(text: string, access: "r" | "w", lookup: Lookup): number {
+  const wanted = text.toLowerCase();
+  const named = sprNames.find(
+    ({ name, index, access: moves }) => `${name}${index ?? ""}` === wanted && moves.includes(access),
+  );
+  return named?.number ?? signedNumber(evaluate(text, lookup).value);
 }
 
 /** Where a branch goes, as its field has it: from the instruction on, or absolute with AA. */
@@ -96,7 +101,7 @@ function operandValue(name: string, text: string, form: Form, context: OperandCo
   const kind = (operandKinds as Readonly<Record<string, string>>)[name];
   if (kind === "gpr") return registerNumber(text, context.lookup);
   if (kind === "crField" || kind === "crBit") return crNumber(text, context.lookup);
-  if (kind === "spr") return sprOperand(text, context.lookup);
+  if (kind === "spr") return sprOperand(text, form.row.mnemonic === "mtspr" ? "w" : "r", context.lookup);
   const number = immediate(text, field, form, context.lookup);
   return name === "NB" && number === 32 ? 0 : number;
 }
