@@ -4,7 +4,6 @@ import type { Bytes, Machine, NamedSpr, Sign, Sum } from "../isa/machine.ts";
 import type { CrBit, CrField, Field, Gpr, Imm, Operand, Spr } from "../isa/pattern.ts";
 import { SPR } from "../spr.ts";
 import { STATE, type Endian } from "../state.ts";
-import { TLB_ENTRIES, TLB_ENTRY_BYTES } from "../tlb.ts";
 import { Emitter, GenerateError, type Code } from "../wasm/emitter.ts";
 import {
   binary,
@@ -19,12 +18,11 @@ import {
   unary,
 } from "../wasm/node.ts";
 import type { Node } from "../wasm/node.ts";
-import { CONTROL, NUMERIC, type MemoryAccess, type Numeric } from "../wasm/opcodes.ts";
-import { unsigned } from "../wasm/module.ts";
-import { swap32, swap64 } from "../wasm/swap.ts";
+import type { Numeric } from "../wasm/opcodes.ts";
+import { Accesses } from "./access.ts";
 import { immediate, take } from "./fields.ts";
 import { Difference, Total } from "./sum.ts";
-import { FIRST_TEMPORARY, LOCAL, REFILL, TEMPORARIES32, TEMPORARIES64, refillArgument } from "./locals.ts";
+import { FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64 } from "./locals.ts";
 
 const pc = local(LOCAL.PC, 64);
 const zero = constant(0);
@@ -38,28 +36,15 @@ function i32(n: number): Node {
   return constant(n, 32);
 }
 
-const LOADS: Readonly<Record<Bytes, MemoryAccess>> = {
-  1: "i64.load8_u",
-  2: "i64.load16_u",
-  4: "i64.load32_u",
-  8: "i64.load",
-};
-const STORES: Readonly<Record<Bytes, MemoryAccess>> = {
-  1: "i64.store8",
-  2: "i64.store16",
-  4: "i64.store32",
-  8: "i64.store",
-};
-
 /** One handler's code. */
 export class InterpreterMachine implements Machine<Node, Node> {
   readonly #emitter: Emitter;
-  readonly #endian: Endian;
+  readonly #accesses: Accesses;
   #left = false;
 
   constructor(what: string, endian: Endian) {
     this.#emitter = new Emitter(what, FIRST_TEMPORARY);
-    this.#endian = endian;
+    this.#accesses = new Accesses(this.#emitter, endian);
   }
 
   /** The handler: falls back to the dispatcher where it did not leave. */
@@ -325,10 +310,7 @@ export class InterpreterMachine implements Machine<Node, Node> {
   #sprPlace(s: Spr): Node {
     const number = this.let(take(fieldOf(s)));
     const either = binary("i32.ne", binary("i32.and", number, i32(~1)), i32(SPR.LR));
-    if (!this.#left)
-      this.#emitter.when(either, () => {
-        this.#emitter.exit("leave");
-      });
+    this.#emitter.leaveIf(either);
     return binary("i32.shl", binary("i32.and", number, i32(1)), i32(3));
   }
   spr(s: Spr | NamedSpr): Node {
@@ -342,65 +324,21 @@ export class InterpreterMachine implements Machine<Node, Node> {
     else this.#setState(STATE.LR, v, this.#sprPlace(s));
   }
 
-  /** The place of an access in the memory; leaves where it cannot be reached within one page. */
-  #reach(access: "load" | "store", bytes: Bytes, ea: Node): Node {
-    const emitter = this.#emitter;
-    if (emitter.writes > 0) throw new GenerateError(`${emitter.what}: ${access} after a write`);
-    const low = unary("i32.wrap_i64", ea);
-    const shift = 12 - Math.log2(TLB_ENTRY_BYTES);
-    const table = access === "load" ? STATE.TLBLOAD : STATE.TLBSTORE;
-    const index = binary(
-      "i32.and",
-      binary("i32.shr_u", low, i32(shift)),
-      i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES),
-    );
-    const entry = this.let(index);
-    const tag = loadState(table, 64, PURE, entry);
-    emitter.when(binary("i64.gt_u", binary("i64.xor", ea, tag), constant(0x1000 - bytes)), () => {
-      emitter.storeOwn(STATE.EA, ea);
-      emitter.emit(i32(refillArgument(access, bytes)));
-      emitter.op(CONTROL.call, ...unsigned(REFILL));
-      emitter.op(NUMERIC["i32.eqz"]);
-      emitter.exitIf("leave");
-    });
-    return binary("i32.add", low, loadState(table + 8, 32, PURE, entry));
-  }
   load(bytes: Bytes, ea: Node, order: "guest" | "reversed" = "guest"): Node {
-    if (this.#left) return zero;
-    const address = this.#reach("load", bytes, this.let(ea));
-    const access = LOADS[bytes];
-    const value: Node = { kind: "load", access, address, offset: 0, width: 64, reads: this.#emitter.writes };
-    return this.#ordered(bytes, value, order);
+    return this.#left ? zero : this.#accesses.load(bytes, ea, order);
   }
   store(bytes: Bytes, ea: Node, v: Node, order: "guest" | "reversed" = "guest"): void {
-    if (this.#left) return;
-    const emitter = this.#emitter;
-    const value = this.#ordered(bytes, v, order);
-    const address = this.#reach("store", bytes, this.let(ea));
-    emitter.emit(address);
-    emitter.emit(value);
-    emitter.memory(STORES[bytes], 0);
+    if (!this.#left) this.#accesses.store(bytes, ea, v, order);
   }
-  /** Bytes reversed where the guest's order, or the reverse of it, is not WebAssembly's. */
-  #ordered(bytes: Bytes, v: Node, order: "guest" | "reversed"): Node {
-    const little = (this.#endian === "le") === (order === "guest");
-    if (little || bytes === 1) return v;
-    if (bytes === 8) return swap64(this.let(v));
-    const low = this.let(unary("i32.wrap_i64", v));
-    const swapped = swap32(low);
-    return this.bit(bytes === 4 ? swapped : binary("i32.shr_u", swapped, i32(16)));
+  loadReserve(bytes: Bytes, ea: Node): Node {
+    return this.#accesses.loadReserve(bytes, ea);
   }
-  loadReserve(): Node {
-    this.#leave();
-    return zero;
-  }
-  storeConditional(): void {
-    this.#leave();
+  storeConditional(bytes: Bytes, ea: Node, v: Node): void {
+    const stored = this.#accesses.storeConditional(bytes, ea, v);
+    this.#setState(STATE.CR, this.either(binary("i32.shl", stored, i32(1)), this.so()));
   }
   trap(when: Node): void {
-    this.#emitter.when(when, () => {
-      this.#emitter.exit("leave");
-    });
+    this.#emitter.leaveIf(when);
   }
 
   /** PC is the next instruction's address already. */

@@ -131,6 +131,12 @@ export class Emitter {
     this.op(CONTROL.end);
   }
 
+  leaveIf(condition: Node): void {
+    this.when(condition, () => {
+      this.exit("leave");
+    });
+  }
+
   exit(to: Exit["to"]): void {
     this.op(CONTROL.br);
     this.code.push({ to, depth: this.#depth });
