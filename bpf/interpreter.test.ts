@@ -1,7 +1,13 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hex64, u64 } from "../word/long.ts";
+import { insn } from "./insn.ts";
 import type { Outcome } from "./interpreter.ts";
+import { BpfLoadError } from "./load-error.ts";
+import * as op from "./opcodes.ts";
+import { rawProgram } from "./raw.ts";
 import { assembled, testKernel } from "./test/kernel.ts";
+import { VerifierError } from "./verifier/error.ts";
 
 /** Runs a text; `args` in r1 and on. */
 function run(
@@ -111,5 +117,37 @@ describe("the BPF interpreter [RFC 9669]", () => {
 
   it("calls deeper than eight frames fault instead of running out of the stack", () => {
     expect(run("call f\n exit\nf:\n call f\n exit").kind).toBe("fault");
+  });
+});
+
+describe("instructions that nobody checked", () => {
+  it("end in a result or in one clear error, whatever they are", () => {
+    const { core } = testKernel("le", 0x200_0000);
+    const code = fc.oneof(
+      fc.nat(255),
+      fc.constantFrom(0x18, 0x85, 0x95, 0x05, 0xdb, 0xc3, 0x3f, 0x9c, 0xd7, 0xbf),
+    );
+    const slot = fc.record({
+      code,
+      dst: fc.nat(11),
+      src: fc.oneof(fc.nat(2), fc.nat(11)),
+      off: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -32768, max: 32767 })),
+      imm: fc.oneof(fc.integer({ min: -3, max: 64 }), fc.integer()),
+    });
+    fc.assert(
+      fc.property(fc.array(slot, { minLength: 1, maxLength: 12 }), (slots) => {
+        const insns = [...slots, insn(op.BPF_JMP | op.BPF_EXIT)];
+        try {
+          const loaded = core.load(rawProgram(insns, { name: "main", type: "xdp", endian: "le" }));
+          expect(["return", "fault", "max-insns"]).toContain(loaded.interpret([], 1000).kind);
+          loaded.free();
+        } catch (error) {
+          if (error instanceof BpfLoadError || error instanceof VerifierError) {
+            expect(error.message).toMatch(/^[^\n]+$/);
+          } else throw error;
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -2,6 +2,7 @@
 import { fromHalves, type U64 } from "../../word/long.ts";
 import { MemoryFault, type KernelMemory } from "../memory.ts";
 import type { Helper } from "./context.ts";
+import { readBytes } from "./read.ts";
 
 /** Adds 32-bit words with end-around carry. */
 function add32(a: number, b: number): number {
@@ -11,7 +12,7 @@ function add32(a: number, b: number): number {
 
 /** The 32-bit ones' complement sum of guest words at `address`; the last one is filled up with zeros. */
 function sumWords(memory: KernelMemory, address: U64, bytes: number): number | MemoryFault {
-  const data = memory.read(address, bytes);
+  const data = readBytes(memory, address, bytes);
   if (data instanceof MemoryFault) return data;
   const padded = new Uint8Array((bytes + 3) & ~3);
   padded.set(data);

@@ -2,6 +2,7 @@
 import { u64, ZERO, type U64 } from "../../word/long.ts";
 import { negative } from "../errno.ts";
 import { MemoryFault, type KernelMemory } from "../memory.ts";
+import { MAX_BPF_STACK } from "../opcodes.ts";
 import { skBuff } from "../types/skb-fields.ts";
 import type { Helper } from "./context.ts";
 
@@ -78,8 +79,8 @@ export const loadBytesHelper: Helper = {
     const at = offset.low >>> 0;
     const data = at > 0x7fff_ffff ? undefined : packetBytes(memory, skb, at, bytes);
     if (data instanceof MemoryFault) return data;
-    // What cannot be read is zeroed, so that the program sees no old bytes of its stack.
-    const fault = memory.write(to, data ?? new Uint8Array(bytes));
+    // What cannot be read is zeroed, so that the program sees no old bytes of its stack; no stack is larger than this.
+    const fault = memory.write(to, data ?? new Uint8Array(Math.min(bytes, MAX_BPF_STACK)));
     return fault ?? (data === undefined ? negative("EFAULT") : ZERO);
   },
 };

@@ -4,6 +4,7 @@ import { u64 } from "../../word/long.ts";
 import { negative } from "../errno.ts";
 import { MemoryFault, type KernelMemory } from "../memory.ts";
 import type { Helper } from "./context.ts";
+import { readBytes } from "./read.ts";
 
 /** Most characters of one message, the ending NUL included. @linux kernel/trace/bpf_trace.c BPF_TRACE_PRINTK_SIZE */
 const MESSAGE_BYTES = 1024;
@@ -96,6 +97,8 @@ function pad(text: string, flags: string, width: number): string {
   return sign + text.slice(sign.length).padStart(width - sign.length, "0");
 }
 
+const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (b) => String.fromCharCode(b)).join("");
+
 /** Bytes up to a NUL; as in the kernel an address that cannot be read gives nothing rather than a fault. */
 function cString(memory: KernelMemory, address: U64): string {
   let text = "";
@@ -117,11 +120,11 @@ export const traceHelper: Helper = {
   symbol: "bpf_trace_printk",
   call(context, format, size, ...values) {
     const { memory } = context;
-    const bytes = memory.read(format, size.low >>> 0);
+    const bytes = readBytes(memory, format, size.low >>> 0);
     if (bytes instanceof MemoryFault) return bytes;
     if (bytes.at(-1) !== 0) return negative("EINVAL");
     const end = bytes.indexOf(0);
-    const text = String.fromCharCode(...bytes.subarray(0, end));
+    const text = latin1(bytes.subarray(0, Math.min(end, MESSAGE_BYTES)));
     const message = formatMessage(memory, text, values.slice(0, MOST_ARGUMENTS));
     if (message instanceof MemoryFault) return message;
     if (message === undefined) return negative("EINVAL");
