@@ -1,24 +1,26 @@
-// BTF, the types of an object: read as far as definitions of maps need it [Linux Documentation/bpf/btf.rst].
+// BTF, the types of an object: read as far as definitions of maps and prototypes of functions need it [Linux Documentation/bpf/btf.rst].
 import type { Endian } from "../insn.ts";
 import { BpfLoadError } from "../load-error.ts";
 import { Reader } from "./reader.ts";
 
 const MAGIC = 0xeb9f;
 
-const KIND_INT = 1;
-const KIND_PTR = 2;
-const KIND_ARRAY = 3;
-const KIND_STRUCT = 4;
-const KIND_UNION = 5;
-const KIND_ENUM = 6;
-const KIND_TYPEDEF = 8;
-const KIND_VOLATILE = 9;
-const KIND_CONST = 10;
-const KIND_RESTRICT = 11;
-const KIND_FUNC_PROTO = 13;
+export const KIND_INT = 1;
+export const KIND_PTR = 2;
+export const KIND_ARRAY = 3;
+export const KIND_STRUCT = 4;
+export const KIND_UNION = 5;
+export const KIND_ENUM = 6;
+export const KIND_FWD = 7;
+export const KIND_TYPEDEF = 8;
+export const KIND_VOLATILE = 9;
+export const KIND_CONST = 10;
+export const KIND_RESTRICT = 11;
+export const KIND_FUNC = 12;
+export const KIND_FUNC_PROTO = 13;
 const KIND_VAR = 14;
 const KIND_DATASEC = 15;
-const KIND_FLOAT = 16;
+export const KIND_FLOAT = 16;
 const KIND_DECL_TAG = 17;
 const KIND_TYPE_TAG = 18;
 const KIND_ENUM64 = 19;
@@ -42,13 +44,15 @@ const memberBytes: ReadonlyMap<number, number> = new Map([
 export interface BtfMember {
   readonly name: string;
   readonly type: number;
-  /** Bits from the structure's start; 0 for variables of a section. */
+  /** Bits from the structure's start; 0 for variables of a section and parameters of a function. */
   readonly offsetBits: number;
 }
 
-interface BtfType {
+export interface BtfType {
   readonly kind: number;
   readonly name: string;
+  /** The kind's own bit: for KIND_FWD, whether it is a union. */
+  readonly flag: boolean;
   /** Bytes, or the number of the type that this one refers to. */
   readonly sizeOrType: number;
   readonly members: readonly BtfMember[];
@@ -58,10 +62,28 @@ interface BtfType {
 /** Types by number; 0 is void. */
 export class Btf {
   readonly #types: readonly (BtfType | undefined)[];
+  readonly #strings: Reader;
 
   /** @throws BpfLoadError where the section is broken. */
   constructor(bytes: Uint8Array, endian: Endian) {
-    this.#types = readTypes(new Reader(bytes, endian, "section .BTF"));
+    const reader = new Reader(bytes, endian, "section .BTF");
+    this.#strings = stringsOf(reader);
+    this.#types = readTypes(reader, this.#strings);
+  }
+
+  /** A string of the section, by offset. */
+  string(offset: number): string {
+    return this.#strings.string(offset);
+  }
+
+  /** A line of source text, by offset. */
+  text(offset: number): string {
+    return this.#strings.text(offset);
+  }
+
+  /** The type of this number as it stands there; undefined for void and for numbers that no type has. */
+  type(number: number): BtfType | undefined {
+    return this.#types[number];
   }
 
   /** Variables of the section of this name, each with the number of its type. */
@@ -129,17 +151,21 @@ export class Btf {
   }
 }
 
-function readTypes(reader: Reader): readonly (BtfType | undefined)[] {
+function stringsOf(reader: Reader): Reader {
   if (reader.u16(0) !== MAGIC)
     throw new BpfLoadError(`section .BTF: magic 0x${reader.u16(0).toString(16)} is not 0xeb9f`);
   const header = reader.u32(4);
-  const start = header + reader.u32(8);
-  const end = start + reader.u32(12);
-  const strings = new Reader(
+  return new Reader(
     reader.slice(header + reader.u32(16), reader.u32(20)),
     reader.little ? "le" : "be",
     "strings of section .BTF",
   );
+}
+
+function readTypes(reader: Reader, strings: Reader): readonly (BtfType | undefined)[] {
+  const header = reader.u32(4);
+  const start = header + reader.u32(8);
+  const end = start + reader.u32(12);
   const types: (BtfType | undefined)[] = [undefined];
   for (let at = start; at < end;) {
     const info = reader.u32(at + 4);
@@ -155,10 +181,12 @@ function readTypes(reader: Reader): readonly (BtfType | undefined)[] {
     // Bit 31: the offsets of members have the size of a bit field in their upper 8 bits.
     const offsetMask = info >>> 31 === 1 ? 0xff_ffff : 0xffff_ffff;
     const isStruct = kind === KIND_STRUCT || kind === KIND_UNION;
-    const hasMembers = isStruct || kind === KIND_DATASEC;
+    const isNamed = kind === KIND_FUNC_PROTO;
+    const hasMembers = isStruct || isNamed || kind === KIND_DATASEC;
     types.push({
       kind,
       name: strings.string(reader.u32(at)),
+      flag: info >>> 31 === 1,
       sizeOrType: reader.u32(at + 8),
       array: kind === KIND_ARRAY ? { type: reader.u32(body), elements: reader.u32(body + 8) } : undefined,
       members: !hasMembers
@@ -171,7 +199,9 @@ function readTypes(reader: Reader): readonly (BtfType | undefined)[] {
                   type: reader.u32(m + 4),
                   offsetBits: (reader.u32(m + 8) & offsetMask) >>> 0,
                 }
-              : { name: "", type: reader.u32(m), offsetBits: 0 };
+              : isNamed
+                ? { name: strings.string(reader.u32(m)), type: reader.u32(m + 4), offsetBits: 0 }
+                : { name: "", type: reader.u32(m), offsetBits: 0 };
           }),
     });
     at = next;

@@ -26,6 +26,8 @@ const MAX_INSNS = 1_000_000;
 export interface Linked {
   readonly insns: readonly Insn[];
   readonly functions: readonly LinkedFunction[];
+  /** Start of each function of the object that is in the program. */
+  readonly placed: ReadonlyMap<ObjectFunction, number>;
 }
 
 /**
@@ -59,6 +61,7 @@ class Linker {
     this.#place(main);
     return {
       insns: this.#insns,
+      placed: this.#placed,
       functions: [...this.#placed].map(([f, start]) => ({ name: f.name, start, length: f.length })),
     };
   }

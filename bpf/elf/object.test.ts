@@ -5,8 +5,8 @@ import { describeWithKernel, Pins } from "../../test/kernel-bpf.ts";
 import { describeWithOracle } from "../../test/oracles.ts";
 import { encodeInsns } from "../insn.ts";
 import { BpfLoadError } from "../load-error.ts";
-import { printInsns } from "../print.ts";
-import { BpfObject } from "./object.ts";
+import { dumpXlated, plainDump } from "../print/dump.ts";
+import { BpfObject, type LinkedProgram } from "./object.ts";
 import { progTypeOfSection } from "./sections.ts";
 
 const SOURCE = `
@@ -18,6 +18,7 @@ struct { __uint(type, 3); __uint(key_size, 4); __uint(max_entries, 3); __array(v
 u64 counter = 5; u32 zeros[4]; const volatile u32 config = 77; static volatile u32 hidden = 9;
 NOINLINE static int leaf(u64 x) { return x * 3 + hidden; }
 NOINLINE int global_fn(u64 x) { return leaf(x) + leaf(x + 1); }
+union un; enum en { A }; typedef int (*fp)(const char *, union un *);
 static long cb(void *map, u32 *key, struct val *v, void *ctx) { return 0; }
 SEC("xdp") int main_prog(struct xdp_md *ctx) {
   u32 k = ctx->ingress_ifindex; struct val *v = bpf_map_lookup_elem(&counts, &k);
@@ -203,6 +204,21 @@ describeWithOracle("objects of clang", [clang], () => {
       expect(() => BpfObject.parse(bytes).link(name)).toThrow(new BpfLoadError(message, errno));
     });
 
+  it("CO-RE relocations of what looks alike everywhere are left alone, others refused", () => {
+    const read = (struct: string): LinkedProgram => {
+      const { bytes, dispose } = compile(
+        `struct ${struct} { int x, y; } __attribute__((preserve_access_index));
+         SEC("socket") int p(struct ${struct} *c) { return c->y; }`,
+      );
+      dispose();
+      return BpfObject.parse(bytes).link("p");
+    };
+    expect(read("__sk_buff").insns[0]?.off).toBe(4);
+    expect(() => read("task_struct")).toThrow(
+      "function p in section socket, instruction 0: CO-RE relocation (offset) of task_struct needs the kernel's own types, which are not modelled",
+    );
+  });
+
   it("an unknown field of a map is refused", () => {
     const { bytes, dispose } = compile(
       `struct { __uint(type, 1); __uint(colour, 3); } m SEC(".maps"); SEC("xdp") int p(void *c) { return 1; }`,
@@ -301,15 +317,21 @@ describeWithOracle("objects in a real kernel", [clang], () => {
       expect(theirs).toEqual(linked.functions.map((f) => f.name));
     });
 
-    it("prints instructions as we print them", () => {
-      const dump = pins.dumpXlated("cls");
-      const theirs = [...dump.matchAll(/^ *\d+: (.*)$/gm)].map(([, text = ""]) =>
-        text.replace(/#bpf_prog_\w+|map\[id:\d+\]/, (m) => (m.startsWith("#") ? "" : "map[id:3]")),
-      );
-      const ours = printInsns(BpfObject.parse(bytes).link("cls").insns, { kind: "xlated" }).map(
-        (l) => l.text,
-      );
-      expect(theirs).toEqual(ours);
+    it("lists a program with prototypes, source lines and instructions as we do", () => {
+      const theirs = pins
+        .dumpXlated("cls")
+        .trimEnd()
+        .replaceAll(/#bpf_prog_\w+/g, "")
+        .replaceAll(/map\[id:\d+\]/g, "map[id:3]");
+      const { insns, source } = BpfObject.parse(bytes).link("cls");
+      expect(plainDump(dumpXlated(insns, { source })).join("\n")).toBe(theirs);
+      expect(theirs).toContain("int global_fn(u64 x):");
+    });
+
+    it("writes prototypes of every type as we do", () => {
+      const theirs = [...pins.dumpXlated("main_prog").matchAll(/^(\S.*):$/gm)].map((m) => m[1]);
+      const { functions, source } = BpfObject.parse(bytes).link("main_prog");
+      expect(theirs).toEqual(functions.map((f) => source?.prototypes.get(f.start)));
     });
   });
 });

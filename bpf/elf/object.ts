@@ -7,9 +7,17 @@ import { link } from "./link.ts";
 import { readMaps, type PlacedMap } from "./maps.ts";
 import { Elf, Reader } from "./reader.ts";
 import { progTypeOfSection } from "./sections.ts";
+import { Source } from "./source.ts";
 import type { LinkedProgram, MapDefinition, ProgramEntry, ProgType } from "./types.ts";
 
-export type { LinkedFunction, LinkedProgram, MapDefinition, ProgramEntry, ProgType } from "./types.ts";
+export type {
+  LinkedFunction,
+  LinkedProgram,
+  MapDefinition,
+  ProgramEntry,
+  ProgType,
+  SourceInfo,
+} from "./types.ts";
 export { mapTypes, progTypes } from "./types.ts";
 export { BpfLoadError } from "../load-error.ts";
 
@@ -23,6 +31,7 @@ export class BpfObject {
   readonly #elf: Elf;
   readonly #functions: Functions;
   readonly #placedMaps: readonly PlacedMap[];
+  #source: Source | undefined;
 
   private constructor(bytes: Uint8Array) {
     this.#elf = new Elf(bytes);
@@ -53,7 +62,9 @@ export class BpfObject {
       throw new BpfLoadError(
         `program ${programName}: the name of section ${main.code.section.name} means no program type`,
       );
-    const { insns, functions } = link(this.#elf, this.#functions, this.#placedMaps, main);
+    const { insns, functions, placed } = link(this.#elf, this.#functions, this.#placedMaps, main);
+    this.#source ??= new Source(this.#elf);
+    const source = this.#source.describe(placed);
     return {
       name: main.name,
       type: found,
@@ -62,6 +73,7 @@ export class BpfObject {
       functions,
       maps: this.maps,
       license: this.license,
+      ...(source === undefined ? {} : { source }),
     };
   }
 

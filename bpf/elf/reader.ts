@@ -99,6 +99,13 @@ export class Reader {
     this.#check(at, length);
     return this.bytes.subarray(at, at + length);
   }
+  /** Text at an offset up to its NUL or the end, UTF-8; control characters but the tab read as `?`. */
+  text(at: number): string {
+    this.#check(at, 0);
+    const end = this.bytes.indexOf(0, at);
+    const limit = Math.min(end < 0 ? this.bytes.length : end, at + 4096);
+    return new TextDecoder().decode(this.bytes.subarray(at, limit)).replaceAll(/[^\P{Cc}\t]/gu, "?");
+  }
   /** The string at an offset up to its NUL or the end; what is not printable ASCII reads as `?`. */
   string(at: number): string {
     this.#check(at, 0);

@@ -1,5 +1,6 @@
 // What the ELF loader hands to the BPF core: maps, programs, linked programs. No code.
 import type { Endian, Insn } from "../insn.ts";
+import type { SourceLine } from "./btf-ext.ts";
 
 /** Program types, spelled as BPF_PROG_TYPE_… in lower case. */
 export type ProgType = (typeof progTypes)[number];
@@ -100,6 +101,14 @@ export interface MapDefinition {
   readonly programs?: readonly { readonly index: number; readonly name: string }[];
 }
 
+/** Debug information of a linked program, by slot. */
+export interface SourceInfo {
+  /** `int main_prog(struct xdp_md * ctx)` for the slots where functions start. */
+  readonly prototypes: ReadonlyMap<number, string>;
+  /** Source lines for the slots where new ones begin. */
+  readonly lines: ReadonlyMap<number, SourceLine>;
+}
+
 /** A function of a linked program; `start` and `length` in slots. */
 export interface LinkedFunction {
   readonly name: string;
@@ -121,6 +130,8 @@ export interface LinkedProgram {
   readonly functions: readonly LinkedFunction[];
   readonly maps: readonly MapDefinition[];
   readonly license: string;
+  /** Where the object has debug information (`-g`). */
+  readonly source?: SourceInfo;
 }
 
 /** One program of an object, before linking. */
