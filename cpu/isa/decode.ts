@@ -7,11 +7,18 @@ export { fieldValue } from "./pattern.ts";
 export type { CpuModel } from "./row.ts";
 
 /** The rows that a primary opcode (bits 0:5) allows; some rows allow several. */
-const rowsByPrimary: readonly (readonly Row[])[] = Object.freeze(
-  Array.from({ length: 64 }, (_, primary) =>
-    isa.filter((row) => ((primary & (row.mask >>> 26)) ^ (row.match >>> 26)) === 0),
-  ),
-);
+const rowsByPrimary: readonly (readonly Row[])[] = (() => {
+  const lists = Array.from({ length: 64 }, (): Row[] => []);
+  for (const row of isa) {
+    const free = ~row.mask >>> 26;
+    const primary = row.match >>> 26;
+    for (let bits = free; ; bits = (bits - 1) & free) {
+      lists[primary | bits]?.push(row);
+      if (bits === 0) break;
+    }
+  }
+  return Object.freeze(lists);
+})();
 
 /** Is this word the row's instruction? */
 export function matches(row: Row, word: number): boolean {

@@ -32,7 +32,7 @@ function gnuLines(words: readonly number[], cpu: string): string[] {
 }
 
 describeWithOracle("the spelling of every row, as objdump -M power9 has it", [objdump], () => {
-  it.each(["power9", "power10"] as const)("-M %s", (cpu) => {
+  it.each(["power8", "power9", "power10"] as const)("-M %s", (cpu) => {
     const words = isa.flatMap((row) => fc.sample(wordsOf(row, "sometimes"), { numRuns: 100, seed: 1 }));
     const ours = words.map((word, i) => disassemble(word, u64(4 * i), { cpu }));
     const theirs = gnuLines(words, cpu);

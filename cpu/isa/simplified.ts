@@ -74,7 +74,12 @@ export const printed: readonly Spelling[] = Object.freeze([
   spelling("dcbfps", "RA0,RB", "dcbf LX=4", { since: "power10" }),
   spelling("dcbstps", "RA0,RB", "dcbf LX=6", { since: "power10" }),
   spelling("dcbzl", "RA0,RB", "dcbz LX=1"),
+  spelling("slbmfee", "RT,RB,LX?", "slbmfee", { since: "power9" }),
+  spelling("slbmfev", "RT,RB,LX?", "slbmfev", { since: "power9" }),
+  spelling("tlbie", "RB,RS,RIC?,PRS?,R?", "tlbie", { since: "power9" }),
+  spelling("tlbiel", "RB,RS?,RIC?,PRS?,R?", "tlbiel", { since: "power9" }),
   spelling("slbiag", "RS,LX", "slbiag LX=1", { since: "power10" }),
+  spelling("waitasec", "", "wait WC=0", { until: "power8" }),
   spelling("waitrsv", "", "wait WC=1", { since: "power10" }),
   spelling("pause_short", "", "wait WC=2", { since: "power10" }),
 ]);

@@ -20,7 +20,7 @@ export const synchronization: readonly Row[] = [
   insn("sync",   "011111 /// LX:2 ///// ///// 1001010110 /", "",              nothing),
   insn("isync",  "010011 ///// ///// ///// 0010010110 /",    "",              nothing),
   insn("eieio",  "011111 ///// ///// ///// 1101010110 /",    "",              nothing),
-  insn("wait",   "011111 /// WC:2 ///// ///// 0000011110 /", "",              (m) => m.system("wait"), { since: "power9" }),
+  insn("wait",   "011111 /// WC:2 ///// ///// 0000011110 /", "",              (m) => m.system("wait")),
   insn("dcbt",   "011111 TH:5 RA0:5 RB:5 0100010110 /",      "RA0,RB,TH?",    nothing),
   insn("dcbtst", "011111 TH:5 RA0:5 RB:5 0011110110 /",      "RA0,RB,TH?",    nothing),
   insn("dcbst",  "011111 ///// RA0:5 RB:5 0000110110 /",     "RA0,RB",        (m, f) => m.system("dcbst", m.add(m.gpr(f.RA0), m.gpr(f.RB)))),
