@@ -8,7 +8,7 @@ import { JitError } from "./error.ts";
 import { jumpTargets, unboundedShifts } from "./flow.ts";
 import { planFrame } from "./frame.ts";
 import { type Compilation, Pass } from "./pass.ts";
-import { type Words, WORD_BYTES } from "./ppc.ts";
+import { reachesB, type Words, WORD_BYTES } from "./ppc.ts";
 import type { JitTarget } from "./target.ts";
 
 /** What a pass came to. */
@@ -56,8 +56,9 @@ export class FunctionJit {
 
   /** The most bytes of code that the function can take, wherever it and its callees will be. Throws JitError. */
   size(): number {
-    // A second look, with distances known: exits beyond the reach of `b` grow.
-    this.#settle(undefined);
+    this.#run(undefined);
+    // Without distances every exit counts as in reach of `b`: in a program this large some may not be, and then they grow.
+    if (!reachesB(this.#bytes)) this.#settle(undefined);
     this.#sizedBytes = this.#bytes;
     return this.#sizedBytes;
   }

@@ -2,7 +2,10 @@
 // Long: only with FARCALL_NIGHTLY=1, and where Debian's linux-source-6.12 and gcc are installed.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Insn } from "../bpf/insn.ts";
+import { BPF_ALU, BPF_ALU64, BPF_LD_IMM64, BPF_MOV, BPF_X } from "../bpf/opcodes.ts";
 import { hex32 } from "../word/long.ts";
+import type { JitedFunction } from "./program.ts";
 import { BareMachine } from "./test/bare-machine.ts";
 import { functionsOf } from "./test/fixtures.ts";
 import { haveLinuxSource, type LinuxTest, linuxTests } from "./test/linux-test-bpf.ts";
@@ -27,6 +30,16 @@ function linuxSizes(): ReadonlyMap<string, number> {
   );
 }
 
+/** Bytes of code if constants were padded to five words, and moves of a register to itself emitted, as Linux 6.1 does. */
+function bytesPadded(insns: readonly Insn[], { bytes, insnOffsets }: JitedFunction): number {
+  return insns.reduce((sum, { code, dst, src, off, imm }, i) => {
+    if (code === BPF_LD_IMM64) return sum + 20 - ((insnOffsets[i + 1] ?? 0) - (insnOffsets[i] ?? 0));
+    const isMove =
+      code === (BPF_ALU64 | BPF_MOV | BPF_X) || (code === (BPF_ALU | BPF_MOV | BPF_X) && imm === 0);
+    return isMove && dst === src && off === 0 ? sum + 4 : sum;
+  }, bytes);
+}
+
 function run(machine: BareMachine, program: LinuxTest): { bytes: number; wrong: readonly string[] } {
   const { insns, stackDepth, verifierZext, data, runs } = program;
   const jited = machine.jit(functionsOf([insns], { stackDepth, verifierZext }));
@@ -36,7 +49,8 @@ function run(machine: BareMachine, program: LinuxTest): { bytes: number; wrong: 
     const r0 = machine.call(jited, bytes, 100_000_000).r0.low;
     return r0 >>> 0 === result ? [] : [`${program.name}: ${hex32(r0)}, not ${hex32(result)}`];
   });
-  return { bytes: jited.functions[0]?.bytes ?? 0, wrong };
+  const [first] = jited.functions;
+  return { bytes: first === undefined ? 0 : bytesPadded(insns, first), wrong };
 }
 
 describe.skipIf(!wanted).each([
@@ -44,7 +58,7 @@ describe.skipIf(!wanted).each([
   { endian: "be", abi: "elfv1" },
 ] as const)("lib/test_bpf.c of Linux 6.12, $endian", (target) => {
   test(
-    "every eBPF program gives what the table says, in no more bytes than Linux's JIT takes",
+    "every eBPF program gives what the table says, in the bytes that Linux's JIT takes",
     { timeout: 1e6 },
     () => {
       const programs = linuxTests(target.endian).filter(({ insns }) => insns.length <= MAX_INSNS);

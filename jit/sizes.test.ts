@@ -55,7 +55,7 @@ describe("32-bit arithmetic: one word more to clear the upper half, but for shif
     ["and", x(BPF_ALU | BPF_AND), 2, 1], ["mov", x(BPF_ALU | BPF_MOV), 2, 1], ["neg", k(BPF_ALU | BPF_NEG, 0), 2, 1],
     ["mov of a negative constant", k(BPF_ALU | BPF_MOV, -1), 2, 1], ["mov of a positive constant", k(BPF_ALU | BPF_MOV, 1), 1, 1],
     ["or -1", k(BPF_ALU | BPF_OR, -1), 3, 2], ["arsh 1", k(BPF_ALU | BPF_ARSH, 1), 2, 1],
-    ["lsh 0", k(BPF_ALU | BPF_LSH, 0), 1, 1], ["rsh 31", k(BPF_ALU | BPF_RSH, 31), 1, 1], ["movsx", x(BPF_ALU | BPF_MOV, { off: 8 }), 2, 1],
+    ["mod 1", k(BPF_ALU | BPF_MOD, 1), 1, 1], ["div 1", k(BPF_ALU | BPF_DIV, 1), 1, 0], ["lsh 0", k(BPF_ALU | BPF_LSH, 0), 1, 1], ["rsh 31", k(BPF_ALU | BPF_RSH, 31), 1, 1], ["movsx", x(BPF_ALU | BPF_MOV, { off: 8 }), 2, 1],
   ])("%s", (_, instruction, own, verified) => {
     expect(wordsOf([instruction])).toBe(own);
     expect(wordsOf([instruction], seenTarget, true)).toBe(verified);

@@ -9,7 +9,10 @@ import {
 } from "../bpf/opcodes.ts";
 import { fromHalves, u64 } from "../word/long.ts";
 import { JitError } from "./error.ts";
-import { BPF_TAIL_CALL } from "./frame.ts";
+import { createCallSequence } from "./call/sequences.ts";
+import { BPF_TAIL_CALL, planFrame } from "./frame.ts";
+import { exit as exitCode } from "./opcode/jump.ts";
+import { Pass } from "./pass.ts";
 import { jitProgram } from "./program.ts";
 import { asm } from "./test/asm.ts";
 import {
@@ -315,6 +318,28 @@ describe("zero extensions of the verifier's", () => {
   test("stays where a jump goes to it, or it is another register's", () => {
     expect(bodyOf([insn(BPF_JMP | BPF_JA, { off: 1 }), shift, zext], seenTarget, true)).toHaveLength(3);
     expect(bodyOf([shift, { ...zext, dst: 2, src: 2 }], seenTarget, true)).toHaveLength(2);
+  });
+});
+
+describe("an epilogue out of the reach of b", () => {
+  test("the first exit gets one of its own, the next branch there while they reach it", () => {
+    const [fn] = functionsOf([[exit, exit, exit, mov(0, 0), exit]]);
+    if (fn === undefined) throw new Error("no function");
+    const compilation = {
+      fn,
+      target: seenTarget,
+      frame: planFrame(fn, "elfv2"),
+      calls: createCallSequence("near"),
+      jumpTargets: new Set<number>(),
+      unboundedShifts: new Set<number>(),
+    };
+    const pass = new Pass(compilation, u64(0), [0, 8, 12, 16, 20, 0x400_0000]);
+    exitCode(pass, 0);
+    exitCode(pass, 1);
+    expect(pass.words).toEqual(asm("1: mr r3,r8; blr; b 1b"));
+    pass.inlineEpilogue = -0x200_0000;
+    exitCode(pass, 2);
+    expect(pass.words.slice(3)).toEqual(asm("mr r3,r8; blr"));
   });
 });
 

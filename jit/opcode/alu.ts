@@ -210,6 +210,25 @@ function countRegister(pass: Pass, insn: Insn, at: number, wide: boolean): Gpr {
   return TMP1;
 }
 
+function byRegister(pass: Pass, insn: Insn, at: number, row: Row): Words {
+  const wide = classOf(insn.code) === BPF_ALU64;
+  const s = isShift(operationOf(insn.code)) ? countRegister(pass, insn, at, wide) : gprOf(insn.src);
+  return (wide ? row.x64 : row.x32)(gprOf(insn.dst), s);
+}
+
+function byConstant(insn: Insn, row: Row): Words {
+  const wide = classOf(insn.code) === BPF_ALU64;
+  const imm = isShift(operationOf(insn.code)) ? insn.imm & (wide ? 63 : 31) : insn.imm;
+  return (wide ? row.k64 : row.k32)(gprOf(insn.dst), imm);
+}
+
+/** Whether the code is only `li dst,0`, so that nothing is left to clear: a remainder by 1, a quotient by 0. */
+function isZero({ code, off, imm }: Insn): boolean {
+  if (sourceOf(code) === BPF_X) return false;
+  const operation = operationOf(code);
+  return operation === BPF_MOD ? imm === 1 || (imm === -1 && off === 1) : operation === BPF_DIV && imm === 0;
+}
+
 /** Arithmetic. `at`: slot of the instruction. */
 export function alu(pass: Pass, insn: Insn, at: number): void {
   const wide = classOf(insn.code) === BPF_ALU64;
@@ -222,12 +241,7 @@ export function alu(pass: Pass, insn: Insn, at: number): void {
   const row = rows[operation | (signed ? SIGNED : 0)];
   if (row === undefined) throw unsupported(insn);
   const d = gprOf(insn.dst);
-  if (sourceOf(insn.code) === BPF_X) {
-    const s = isShift(operation) ? countRegister(pass, insn, at, wide) : gprOf(insn.src);
-    pass.emit((wide ? row.x64 : row.x32)(d, s));
-  } else {
-    const imm = isShift(operation) ? insn.imm & (wide ? 63 : 31) : insn.imm;
-    pass.emit((wide ? row.k64 : row.k32)(d, imm));
-  }
-  if (!wide && row.truncate && !pass.compilation.fn.verifierZext) pass.emit([zext32(d, d)]);
+  pass.emit(sourceOf(insn.code) === BPF_X ? byRegister(pass, insn, at, row) : byConstant(insn, row));
+  const upperHalf = !wide && row.truncate && !pass.compilation.fn.verifierZext;
+  if (upperHalf && !isZero(insn)) pass.emit([zext32(d, d)]);
 }
