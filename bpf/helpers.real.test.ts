@@ -71,6 +71,20 @@ SEC("xdp") int prints(struct xdp_md *ctx)
     PRINT(4, "%f") PRINT(5, "%s") PRINT(6, "%c|%5d|%-7x|") PRINT(7, "%p") PRINT(8, "%")
     return 2;
 }
+struct __sk_buff { u32 fields[19]; u32 data; u32 data_end; };
+SEC("tc") int loads(struct __sk_buff *ctx)
+{
+    u8 *start = (u8 *)(long)ctx->data, *end = (u8 *)(long)ctx->data_end;
+    if (start + 64 > end)
+        return 1;
+    u64 a = 0, b = 0, at = *(u32 *)(start + 16);
+    long *out = (long *)(start + 24);
+    out[0] = load_bytes(ctx, at, &a, 7);
+    out[1] = a;
+    out[2] = load_bytes(ctx, at, &b, 1);
+    out[3] = b;
+    return 2;
+}
 char gpl[] SEC("license") = "GPL";
 `;
 
@@ -136,6 +150,13 @@ describeWithKernel("maps and helpers as the kernel of this machine has them", ()
           pair.expectSame(packetOf(120, words)),
         );
         fc.assert(property, { numRuns: 60, endOnFailure: true });
+      });
+    });
+
+    it("packet bytes are loaded alike, up to the last one", () => {
+      using("loads", (pair) => {
+        for (const at of [0, 1, 13, 57, 58, 60, 63, 64, 65, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff])
+          pair.expectSame(packetOf(64, [at, 0x1234_5678]));
       });
     });
 
