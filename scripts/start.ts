@@ -57,7 +57,7 @@ function listing(): readonly string[] {
   const at = groups.findIndex(
     ({ slot }) => slot >= 0 && isPseudoCall(insns[slot] ?? { code: 0, dst: 0, src: 0, off: 0, imm: 0 }),
   );
-  const shown = groups.slice(Math.max(0, at - 9), at + 5);
+  const shown = groups.slice(Math.max(0, at - 6), at + 3);
   const left = (group: CodeGroup): string =>
     group.kind === "insn" ? `${String(group.slot).padStart(5)}: ${bpfText(program, group.slot)}` : group.kind;
   const rows = shown.flatMap((group) => {

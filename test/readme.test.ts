@@ -1,6 +1,14 @@
 // The README's library example: short, and it does what it says when it is run as it stands.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,6 +47,26 @@ describe("the README", () => {
         status: 0,
         stderr: "",
       });
+  });
+  it("the first screen is what npm start prints, times apart", () => {
+    const [screen = ""] = blocks("");
+    const args = [join(ROOT, "node_modules/tsx/dist/cli.mjs"), "scripts/start.ts"];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+    const timeless = (text: string): string => text.replaceAll(/in \d+ ms/g, "in … ms").trim();
+    expect(timeless(screen.slice(screen.indexOf("\n")))).toBe(timeless(stdout));
+  });
+  it("every place in the code that knowingly differs is in the table of divergences, and no other", () => {
+    const folders = ["word", "cpu", "bpf", "jit", "kernel", "cli"];
+    const files = folders.flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map(
+        (file) => `${folder}/${file}`,
+      ),
+    );
+    const tagged = files.filter(
+      (file) => file.endsWith(".ts") && /\bDIVERGES[(:]/.test(readFileSync(join(ROOT, file), "utf8")),
+    );
+    const listed = [...readme.matchAll(/^\| `([a-z/-]+\.ts)` /gm)].map((match) => match[1] ?? "");
+    expect(listed.sort()).toEqual(tagged.sort());
   });
   it("files that it links to exist", () => {
     for (const [, target] of readme.matchAll(/\]\(([^)#:]+)\)/g))
