@@ -1,6 +1,6 @@
 // How the host calls guest code: registers are set, the processor runs, traps of kernel text are served, the return or an
 // oops ends it. What an oops looks like is oops.ts's.
-import { u64, type U64 } from "../word/long.ts";
+import { u64, ZERO, type U64 } from "../word/long.ts";
 import { MemoryFault } from "../bpf/memory.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import type { CpuState } from "../cpu/state.ts";
@@ -37,12 +37,16 @@ export interface EntryContext {
 }
 
 const NO_TRANSLATION = 0x4000_0000;
+/** SRR1 bit 42 of a machine check: it comes from a load or a store. */
+const LOAD_STORE = 0x0020_0000;
 /** Room that the first two frames take, both ABIs. */
 const FIRST_FRAME_BYTES = 128;
 /** DSISR bit 38: a store. */
 const STORE = 0x0200_0000;
 /** Instructions that a resolved fault costs: the attempt that failed, attn and rfid. */
 const FAULT_INSNS = 3;
+
+const NO_FAULT = Object.freeze({ dar: ZERO, dsisr: 0, sets: { dar: false, dsisr: false } });
 
 /** Calls from the host into the guest, one inside the other where a kernel function calls back. */
 export class Entry {
@@ -147,7 +151,13 @@ export class Entry {
       this.#overhead += FAULT_INSNS;
       return undefined;
     }
-    const cause = { trap: vector, nip, msr, dar: state.spr("DAR"), dsisr, detail: undefined };
+    const isDataMachineCheck = vector === 0x200 && (msr.low & LOAD_STORE) !== 0;
+    const sets = {
+      dar: isDataMachineCheck || [0x300, 0x380, 0x600].includes(vector),
+      dsisr: isDataMachineCheck || vector === 0x300,
+    };
+    const dar = sets.dar ? state.spr("DAR") : ZERO;
+    const cause = { trap: vector, nip, msr, dar, dsisr: sets.dsisr ? dsisr : 0, sets, detail: undefined };
     return this.#oops(cause, 1);
   }
 
@@ -164,18 +174,19 @@ export class Entry {
   #illegalAttn(cia: U64): End {
     const { state } = this.#context.cpu;
     const detail = `attn at 0x${cia.toString(16)} is none of the kernel's`;
-    return this.#oops({ trap: 0x700, nip: cia, msr: state.msr, dar: state.spr("DAR"), dsisr: 0, detail }, 0);
+    return this.#oops({ trap: 0x700, nip: cia, msr: state.msr, ...NO_FAULT, detail }, 0);
   }
 
   #unhandled(detail: string): End {
     const { state } = this.#context.cpu;
-    const cause = { trap: 0, nip: state.nia, msr: state.msr, dar: state.spr("DAR"), dsisr: 0, detail };
+    const cause = { trap: 0, nip: state.nia, msr: state.msr, ...NO_FAULT, detail };
     return this.#oops(cause, 0);
   }
 
   #faultCause(nip: U64, dar: U64, access: "load" | "store"): OopsCause {
     const dsisr = NO_TRANSLATION | (access === "store" ? STORE : 0);
-    return { trap: 0x300, nip, msr: this.#context.cpu.state.msr, dar, dsisr, detail: undefined };
+    const { msr } = this.#context.cpu.state;
+    return { trap: 0x300, nip, msr, dar, dsisr, sets: { dar: true, dsisr: true }, detail: undefined };
   }
 
   /** @param own instructions of handlers that do not count */

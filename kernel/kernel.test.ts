@@ -73,6 +73,15 @@ for (const options of machines) {
       expect(oops.dsisr).toBe(0x4000_0000);
       expect(hex64(oops.dar)).toBe(hex64(guard));
     });
+    it("an access that runs over the end of an area faults on the guard page and stores nothing", () => {
+      const image = load(kernel, [encode("std", { RS: 4, DS: 0, RA0: 3 }), BLR]);
+      const area = kernel.moduleAlloc(1) ?? u64(0);
+      const end = area.add(kernel.pages.pageBytes);
+      const oops = oopsOf(kernel.call(image, [end.sub(4), u64(-1)]));
+      expect([oops.trap, oops.dsisr]).toEqual([0x300, 0x4200_0000]);
+      expect([hex64(end), hex64(end.sub(4))]).toContain(hex64(oops.dar));
+      expect(kernel.load(end.sub(4), 4)).toEqual(u64(0));
+    });
     it("code in the vmalloc range calls a kernel function through r12 and CTR and gets its value", () => {
       const pointer = kernel.addFunction({ symbol: "bpf_sum", call: ([a, b]) => a.add(b).add(1) });
       const words = [

@@ -38,7 +38,7 @@ export function oopsText(oops: Omit<Oops, "message" | "text">, context: OopsCont
     `NIP:  ${hex(oops.nip)} LR: ${hex(oops.lr)} CTR: ${hex(oops.ctr)}`,
     `REGS: ${hex(oops.gpr[1])} TRAP: ${oops.trap.toString(16).padStart(4, "0")}   Not tainted  (${release})`,
     `MSR:  ${hex(oops.msr)} <${msrNames(oops.msr)}>  CR: ${hex32(oops.cr)}  XER: ${hex32(oops.xer.low)}`,
-    `CFAR: ${hex(oops.cfar)} DAR: ${hex(oops.dar)} DSISR: ${hex32(oops.dsisr)} IRQMASK: 0`,
+    `CFAR: ${hex(oops.cfar)} ${faultRegisters(oops)}${context.namesAccess ? "IRQMASK: 0" : "SOFTE: 1"}`,
     ...registerLines(oops.gpr),
     `NIP [${hex(oops.nip)}] ${name(oops.symbol, oops.nip)}`,
     `LR [${hex(oops.lr)}] ${name(oops.lrSymbol, oops.lr)}`,
@@ -66,13 +66,13 @@ function reason(oops: Omit<Oops, "message" | "text">, context: OopsContext): rea
 }
 
 function what(oops: Omit<Oops, "message" | "text">, namesAccess: boolean, page: number): readonly string[] {
-  const { trap, dar, nip } = oops;
+  const { trap, dar, dsisr, nip } = oops;
   const at = `0x${short(dar)}`;
   switch (trap) {
     case 0x300:
     case 0x380: {
       if (!namesAccess) return [`Unable to handle kernel paging request for data at address ${at}`];
-      const access = (oops.dsisr & STORE) !== 0 ? "write" : "read";
+      const access = (dsisr & STORE) !== 0 ? "write" : "read";
       const problem = dar.lt(page)
         ? "Kernel NULL pointer dereference"
         : "Unable to handle kernel data access";
@@ -87,6 +87,12 @@ function what(oops: Omit<Oops, "message" | "text">, namesAccess: boolean, page: 
     default:
       return oops.detail === undefined ? [] : [oops.detail];
   }
+}
+
+/** DAR and DSISR, where the interrupt sets them. */
+function faultRegisters({ dar, dsisr, sets }: Pick<Oops, "dar" | "dsisr" | "sets">): string {
+  const address = sets.dar ? `DAR: ${hex(dar)} ` : "";
+  return sets.dsisr ? `${address}DSISR: ${hex32(dsisr)} ` : address;
 }
 
 function registerLines(gpr: readonly U64[]): readonly string[] {

@@ -70,8 +70,9 @@ describe("an oops", () => {
   it("4.15 says it in its own words", () => {
     const old = new Kernel({ ramBytes: RAM });
     const wild = load(old, [encode("lbz", { RT: 3, D: 0, RA0: 3 }), BLR]);
-    const { message } = oopsOf(old.call(wild, [fromHalves(0xd000_0000, 0x1234_5678)]));
+    const { message, text } = oopsOf(old.call(wild, [fromHalves(0xd000_0000, 0x1234_5678)]));
     expect(message).toBe("Unable to handle kernel paging request for data at address 0xd000000012345678");
+    expect(text).toMatch(/\nCFAR: [0-9a-f]{16} DAR: d000000012345678 DSISR: 40000000 SOFTE: 1\n/);
   });
 });
 
@@ -91,6 +92,7 @@ describe("what ends in which interrupt", () => {
     const jump = [encode("mtspr", { SPR: 9, RS: 3 }), encode("bcctr", { BO: 20 })];
     const oops = oopsOf(kernel.call(load(kernel, jump), [u64(0)]));
     expect([oops.trap, hex64(oops.nip)]).toEqual([0x400, hex64(u64(0))]);
+    expect(oopsJson(oops)).toMatchObject({ dar: null, dsisr: null });
     expect(oopsOf(kernel.call(u64(0), [])).trap).toBe(0x400);
     // The two low-order bits of CTR do not count.
     expect(hex64(oopsOf(kernel.call(load(kernel, jump), [u64(-1)])).nip)).toBe(hex64(u64(-4)));

@@ -1,6 +1,6 @@
 // An oops: what is known when the kernel cannot go on, as a value and as the kernel's well-known text.
 // It reads guest memory carefully: registers may hold anything.
-import { u64, type U64 } from "../word/long.ts";
+import { hex32, hex64, u64, type U64 } from "../word/long.ts";
 import { MemoryFault, type KernelMemory } from "../bpf/memory.ts";
 import type { CpuState } from "../cpu/state.ts";
 import type { Kallsyms, Resolved } from "./kallsyms.ts";
@@ -15,8 +15,10 @@ export interface OopsCause {
   readonly nip: U64;
   /** MSR before the interrupt, and the bits that say why. */
   readonly msr: U64;
+  /** What DAR and DSISR hold; 0 where the interrupt does not set them, as `sets` says. */
   readonly dar: U64;
   readonly dsisr: number;
+  readonly sets: { readonly dar: boolean; readonly dsisr: boolean };
   /** For people, where the interrupt alone does not say it. */
   readonly detail: string | undefined;
 }
@@ -90,28 +92,27 @@ export function makeOops(context: OopsContext, cause: OopsCause): Oops {
 /** The oops for JSON: 64-bit values as hex strings. */
 export function oopsJson(oops: Oops): Record<string, unknown> {
   const symbol = (s: Resolved | undefined): string | null => (s === undefined ? null : symbolText(s));
-  const hex = (v: U64): string => `0x${v.toString(16).padStart(16, "0")}`;
   return {
     message: oops.message,
     trap: `0x${oops.trap.toString(16)}`,
-    nip: hex(oops.nip),
+    nip: hex64(oops.nip),
     symbol: oops.symbol?.name ?? null,
     offset: oops.symbol?.offset ?? null,
-    dar: hex(oops.dar),
-    dsisr: `0x${oops.dsisr.toString(16).padStart(8, "0")}`,
+    dar: oops.sets.dar ? hex64(oops.dar) : null,
+    dsisr: oops.sets.dsisr ? hex32(oops.dsisr) : null,
     detail: oops.detail ?? null,
     regs: {
-      gpr: oops.gpr.map(hex),
-      cr: `0x${oops.cr.toString(16).padStart(8, "0")}`,
-      lr: hex(oops.lr),
-      ctr: hex(oops.ctr),
-      xer: hex(oops.xer),
-      msr: hex(oops.msr),
-      cfar: hex(oops.cfar),
+      gpr: oops.gpr.map(hex64),
+      cr: hex32(oops.cr),
+      lr: hex64(oops.lr),
+      ctr: hex64(oops.ctr),
+      xer: hex64(oops.xer),
+      msr: hex64(oops.msr),
+      cfar: hex64(oops.cfar),
     },
     call_trace: oops.callTrace.map((f) => ({
-      stack: hex(f.stack),
-      address: hex(f.address),
+      stack: hex64(f.stack),
+      address: hex64(f.address),
       symbol: symbol(f.symbol),
     })),
     code: oops.code.map((word) => (word === undefined ? null : word.toString(16).padStart(8, "0"))),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeWithOracle, oracle } from "../../test/oracles.ts";
 import { KernelUsageError } from "../error.ts";
 import { parseExecutable } from "./executable.ts";
-import { runUser, type ExecReport } from "./run.ts";
+import { runUser, type ExecReport, type RunUserOptions } from "./run.ts";
 
 const SOURCE = `
 typedef unsigned long u64;
@@ -84,7 +84,7 @@ for (const { endian, gcc, qemu } of machines) {
     });
     const run = (
       args: readonly string[],
-      more: { maxInsns?: number; cpu?: "power8" | "power10" } = {},
+      more: Pick<Partial<RunUserOptions>, "maxInsns" | "cpu" | "engine"> = {},
     ): [ExecReport, string] => {
       const written: Uint8Array[] = [];
       const report = runUser({ elf, args: [path, ...args], stdout: (bytes) => written.push(bytes), ...more });
@@ -95,6 +95,10 @@ for (const { endian, gcc, qemu } of machines) {
       const [report, output] = run(["hello", "world"]);
       expect(report.end).toEqual({ reason: "exit", exitCode: expected.status });
       expect(output).toBe(expected.stdout.toString());
+      const reference = run(["hello", "world"], { engine: "reference" });
+      expect(reference[1]).toBe(output);
+      expect(reference[0].instructions).toBe(report.instructions);
+      expect(reference[0].registers).toEqual(report.registers);
       for (const cpu of ["power8", "power10"] as const)
         expect(run(["hello", "world"], { cpu })[1]).toBe(output);
     });
