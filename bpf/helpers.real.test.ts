@@ -95,8 +95,9 @@ class Pair {
   readonly #ours: ReturnType<ReturnType<typeof testKernel>["core"]["load"]>;
 
   constructor(program: string) {
-    this.#real = RealProgram.ofObject(this.#object.path, program);
     this.#ours = testKernel().core.load(BpfObject.parse(this.#object.bytes).link(program), { check });
+    // Last, since it has to be unloaded again.
+    this.#real = RealProgram.ofObject(this.#object.path, program);
   }
 
   expectSame(data: Uint8Array): void {
