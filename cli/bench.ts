@@ -1,6 +1,7 @@
 // `farcall bench`: how fast things are. `bench cpu` measures each engine on the bundled kernels.
 import { Command } from "commander";
 import { EXIT } from "./errors.ts";
+import { group } from "./group.ts";
 import { choice, notBuilt } from "./names.ts";
 import { count } from "./numbers.ts";
 import { cpuOption, endianOption, valued } from "./options.ts";
@@ -16,35 +17,30 @@ interface Options {
 }
 
 export function benchCommand(): Command {
-  const bench = new Command("bench").description("measure: cpu");
-  bench.addCommand(
-    new Command("cpu")
-      .description("guest MIPS of each engine on the bundled kernels")
-      .addOption(cpuOption())
-      .addOption(endianOption().default("le"))
-      .addOption(
-        valued(
-          "--engine <name>",
-          "one engine (default: all)",
-          choice("--engine", ["reference", "interpreter"], ["translator"]),
-        ),
-      )
-      .addOption(
-        valued("--times <n>", "measurements of each, the best counts", count("--times", 1, 1000)).default(3),
-      )
-      .option("--json", "one JSON document on standard output")
-      .addHelpText("after", "\nExample:\n  farcall bench cpu --engine interpreter")
-      .action(benchCpu),
-  );
-  bench.addCommand(
-    new Command("calls")
-      .description("every call sequence, CPU model and scenario (not built yet)")
-      .allowUnknownOption()
-      .action(() => {
-        throw notBuilt("farcall bench calls", ["bench cpu"]);
-      }),
-  );
-  return bench;
+  const cpu = new Command("cpu")
+    .description("guest MIPS of each engine on the bundled kernels")
+    .addOption(cpuOption())
+    .addOption(endianOption().default("le"))
+    .addOption(
+      valued(
+        "--engine <name>",
+        "one engine (default: all)",
+        choice("--engine", ["reference", "interpreter"], ["translator"]),
+      ),
+    )
+    .addOption(
+      valued("--times <n>", "measurements of each, the best counts", count("--times", 1, 1000)).default(3),
+    )
+    .option("--json", "one JSON document on standard output")
+    .addHelpText("after", "\nExample:\n  farcall bench cpu --engine interpreter")
+    .action(benchCpu);
+  const calls = new Command("calls")
+    .description("every call sequence, CPU model and scenario (not built yet)")
+    .allowUnknownOption()
+    .action(() => {
+      throw notBuilt("farcall bench calls", ["bench cpu"]);
+    });
+  return group("bench", "measure: cpu", "bench cpu", [cpu, calls]);
 }
 
 async function benchCpu(options: Options): Promise<void> {

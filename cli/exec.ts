@@ -106,7 +106,6 @@ function report(cpu: Cpu, end: ExecEnd, seconds: number, options: Options): void
   else if (end.reason !== "exit") {
     printLines([
       `${end.reason} at ${hex64(state.nia)} after ${instructions} instructions, ${mips.toFixed(1)} MIPS`,
-      ...(detail === "" ? [] : [detail]),
       ...[0, 4, 8, 12, 16, 20, 24, 28].map((first) =>
         [0, 1, 2, 3]
           .map((i) => `r${String(first + i).padEnd(2)} ${(gpr[first + i] ?? "").slice(2)}`)

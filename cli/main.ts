@@ -78,6 +78,13 @@ function commandLineError(error: CommanderError, program: Command): string {
   return `unknown command '${word}' (${meant === undefined ? `there are: ${names.join(", ")}` : `did you mean '${meant}'?`})`;
 }
 
+/** The log of a refusal, without the line that was shown already. */
+function moreThan(line: string, { report }: StageError): string {
+  const rest = (report.log ?? "").trimEnd().split("\n");
+  const lines = rest.filter((text) => text !== line && text !== "");
+  return lines.map((text) => `${text}\n`).join("");
+}
+
 async function main(): Promise<number> {
   const own = process.argv.slice(2, process.argv.includes("--") ? process.argv.indexOf("--") : undefined);
   const program = createProgram();
@@ -92,9 +99,7 @@ async function main(): Promise<number> {
     if (own.includes("--json"))
       printJson({ error: error instanceof StageError ? error.report : { message: line } });
     process.stderr.write(`farcall: ${line}\n`);
-    const log =
-      error instanceof StageError && !own.includes("--json") ? error.report.log?.trimEnd() : undefined;
-    if (log !== undefined && log !== line) process.stderr.write(`${log}\n`);
+    if (error instanceof StageError && !own.includes("--json")) process.stderr.write(moreThan(line, error));
     if (own.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
     return code;
   }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { StageError } from "./errors.ts";
 import { readInput } from "./files.ts";
+import { group } from "./group.ts";
 import { bpfOptions } from "./options.ts";
 import type { BpfOptions } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
@@ -12,34 +13,36 @@ interface Options extends BpfOptions {
 }
 
 export function progCommand(): Command {
-  const dump = new Command("dump").description("instructions of a loaded program: xlated or jited");
-  dump.addCommand(
-    verb("xlated", "BPF instructions after loading, as the kernel holds them", async (session) => {
+  const xlated = verb(
+    "xlated",
+    "BPF instructions after loading, as the kernel holds them",
+    async (session) => {
       const { xlatedDump } = await import("./prog-xlated.ts");
       return xlatedDump(session);
-    }),
+    },
   );
-  dump.addCommand(
-    verb("jited", "the ppc64 code of each function", async (session, options) => {
-      if (!options.jit)
-        throw new StageError({
-          stage: "jit",
-          errno: "EINVAL",
-          message: "no instructions returned: --no-jit",
-        });
-      const { jitedDump } = await import("./prog-jited.ts");
-      return jitedDump(session, options.cpu);
-    }),
-  );
+  const jited = verb("jited", "the ppc64 code of each function", async (session, options) => {
+    if (!options.jit)
+      throw new StageError({ stage: "jit", errno: "EINVAL", message: "no instructions returned: --no-jit" });
+    const { jitedDump } = await import("./prog-jited.ts");
+    return jitedDump(session, options.cpu);
+  });
   const show = verb("show", "properties of a loaded program", async (session) => {
     const { showProgram } = await import("./prog-show.ts");
     return showProgram(session);
   });
-  dump.addHelpText("after", "\nExample:\n  farcall prog dump jited examples/calls.el.o");
-  return new Command("prog")
-    .description("a loaded program, as bpftool prints it")
-    .addCommand(dump)
-    .addCommand(show);
+  const dump = group(
+    "prog dump",
+    "instructions of a loaded program: xlated or jited",
+    "prog dump jited examples/calls.el.o",
+    [xlated, jited],
+  );
+  return group(
+    "prog",
+    "a loaded program, as bpftool prints it: dump or show",
+    "prog show examples/calls.el.o",
+    [dump, show],
+  );
 }
 
 /** What a verb prints, for people and as JSON. */

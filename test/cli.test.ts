@@ -29,7 +29,8 @@ describe("the command line", () => {
   it("a wrong verb, option or name: exit 2 and one line with the nearest that exists", () => {
     expectUnusable([], /no verb/);
     expectUnusable(["rum"], /unknown command 'rum' .*run/i);
-    expectUnusable(["prog", "dum"], /dump/);
+    expectUnusable(["prog", "dum"], /dum.*dump/);
+    expectUnusable(["prog"], /dump, show/);
     expectUnusable(["run", "--enginee", "auto", COUNTERS], /--enginee.*--engine/);
     expectUnusable(["run", "--engine", "interpeter", COUNTERS], /interpeter.*interpreter/);
     expectUnusable(["run", "--layout", "hash64-4.15", COUNTERS], /hash64-4\.15.*hash64k-4\.15/);
@@ -81,6 +82,7 @@ describe("the command line", () => {
       "disasm",
       "layouts",
       "conformance",
+      "prog",
       "prog show",
       "prog dump",
       "bench cpu",
