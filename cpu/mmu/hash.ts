@@ -2,7 +2,8 @@
 // Who fills the table is the kernel; hash values longer than 32 bits are not needed with memory below 4 GiB of table.
 import { fromHalves, type U64 } from "../../word/long.ts";
 import { REASON, machineCheck, segmentInterrupt, storageInterrupt } from "./interrupt.ts";
-import type { Access, Page, RealMemory, StorageInterrupt } from "./mmu.ts";
+import type { Access, MmuState, Page, RealMemory, StorageInterrupt } from "./mmu.ts";
+import { MSR } from "./msr.ts";
 import type { Segment, Slb } from "./slb.ts";
 
 /** Format of an entry: B in its first doubleword (POWER8), or in its second (POWER9 and later) [Power ISA v3.1B III 6.7.9.1]. */
@@ -105,14 +106,12 @@ export function abbreviatedPage(segment: Segment, ea: U64): U64 {
   return fromHalves(high & 0x3fff_ffff, (low & 0xff00_0000) | (within << 7));
 }
 
+/** What a translation needs besides the table; the registers are read when they are wanted. */
 export interface HashContext {
   readonly ram: RealMemory;
+  readonly state: MmuState;
   readonly slb: Slb;
-  readonly table: HashTable;
   readonly format: HpteFormat;
-  readonly problemState: boolean;
-  readonly amr: U64;
-  readonly iamr: U64;
 }
 
 /** An entry that matches: its real address, second doubleword and page size. */
@@ -123,7 +122,12 @@ interface Match {
 }
 
 /** Translates through SLB and hash table; sets R, and C on a store. */
-export function translateHash(context: HashContext, ea: U64, access: Access): Page | StorageInterrupt {
+export function translateHash(
+  context: HashContext,
+  table: HashTable,
+  ea: U64,
+  access: Access,
+): Page | StorageInterrupt {
   const segment = context.slb.lookup(ea);
   if (segment === undefined) return segmentInterrupt(ea, access);
   const flags = segment.vsidWord.low;
@@ -133,9 +137,10 @@ export function translateHash(context: HashContext, ea: U64, access: Access): Pa
   const base = BASE_PAGE_SIZES.find((size) => size.sllp === (flags & 0x130));
   if (base === undefined) return storageInterrupt(ea, access, REASON.noTranslation);
   const hash = primaryHash(segment, ea, base.shift);
+  const page = abbreviatedPage(segment, ea);
   const match =
-    searchGroup(context, segment, base, ea, { hash, secondary: false }) ??
-    searchGroup(context, segment, base, ea, { hash: ~hash >>> 0, secondary: true });
+    searchGroup(context, groupAt(table, hash), { segment, base, page, flags: HPTE.V }) ??
+    searchGroup(context, groupAt(table, ~hash), { segment, base, page, flags: HPTE.V | HPTE.H });
   if (match === undefined) return storageInterrupt(ea, access, REASON.noTranslation);
   return usePage(context, match, flags, ea, access);
 }
@@ -144,19 +149,24 @@ const SEGMENT_KS = 0x800;
 const SEGMENT_KP = 0x400;
 const SEGMENT_N = 0x200;
 
-function searchGroup(
-  context: HashContext,
-  segment: Segment,
-  base: BasePageSize,
-  ea: U64,
-  group: { readonly hash: number; readonly secondary: boolean },
-): Match | undefined {
-  const { ram, table, format } = context;
-  const start = table.base + ((group.hash & table.mask) >>> 0) * GROUP_BYTES;
+function groupAt(table: HashTable, hash: number): number {
+  return table.base + ((hash & table.mask) >>> 0) * GROUP_BYTES;
+}
+
+interface Wanted {
+  readonly segment: Segment;
+  readonly base: BasePageSize;
+  /** As `abbreviatedPage` has it. */
+  readonly page: U64;
+  /** V and H. */
+  readonly flags: number;
+}
+
+/** The entry of the group at a real address that translates the page. */
+function searchGroup({ ram, format }: HashContext, start: number, wanted: Wanted): Match | undefined {
   if (start + GROUP_BYTES > ram.size) return undefined;
-  const page = abbreviatedPage(segment, ea);
+  const { segment, base, page, flags } = wanted;
   const b = segment.segmentShift === 40 ? 1 : 0;
-  const flags = group.secondary ? HPTE.V | HPTE.H : HPTE.V;
   const high = format === "3.0" ? page.high & 0x000f_ffff : page.high | (b << 30);
   const highMask = format === "3.0" ? 0x000f_ffff : -1;
   for (let address = start; address < start + GROUP_BYTES; address += HPTE_BYTES) {
@@ -186,16 +196,17 @@ function usePage(
   ea: U64,
   access: Access,
 ): Page | StorageInterrupt {
-  const { ram, amr, iamr, problemState } = context;
+  const { ram, state } = context;
   const { second, shift, address } = match;
+  const problemState = (state.msr.low & MSR.PR) !== 0;
   const key = (segmentFlags & (problemState ? SEGMENT_KP : SEGMENT_KS)) !== 0;
   const protection = (second.high < 0 ? 4 : 0) | (second.low & HPTE.PP);
   const classKey = ((second.high >>> 25) & 0x18) | ((second.low >>> 9) & 7);
   const readable = mayRead(protection, key);
   const writeable = mayWrite(protection, key);
   const plain = (second.low & (HPTE.N | HPTE.G)) === 0 && (segmentFlags & SEGMENT_N) === 0;
-  const forbidden = keyBits(amr, classKey);
-  const fetchForbidden = (keyBits(iamr, classKey) & 1) !== 0;
+  const forbidden = keyBits(state.spr("AMR"), classKey);
+  const fetchForbidden = (keyBits(state.spr("IAMR"), classKey) & 1) !== 0;
   if (access === "fetch") {
     if (!plain) return storageInterrupt(ea, access, REASON.noExecute);
     if (fetchForbidden) return storageInterrupt(ea, access, REASON.key);

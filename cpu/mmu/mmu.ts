@@ -2,8 +2,9 @@
 // It translates one byte's address; page crossing, alignment and the software TLB are the engines' work.
 import type { U64 } from "../../word/long.ts";
 import { machineCheck } from "./interrupt.ts";
-import { hashTableOf, translateHash } from "./hash.ts";
-import { translateRadix } from "./radix.ts";
+import { hashTableOf, translateHash, type HashContext } from "./hash.ts";
+import { MSR } from "./msr.ts";
+import { translateRadix, type RadixContext } from "./radix.ts";
 import { Slb, type SlbStorage } from "./slb.ts";
 
 export type Access = "load" | "store" | "fetch";
@@ -54,33 +55,21 @@ export interface RealMemory {
   store(bytes: 8, address: number, value: U64, endian: "be"): void;
 }
 
-// MSR bits of the low word.
-const PR = 0x4000;
-const IR = 0x20;
-const DR = 0x10;
-
 /** The MMU of a processor: SDR1's hash table on power8, on later ones what the partition table's entry 0 says. */
 export function createMmu(state: MmuState, ram: RealMemory): Mmu {
-  const slb = new Slb(state);
+  const isPower8 = state.model === "power8";
+  const hash: HashContext = { ram, state, slb: new Slb(state), format: isPower8 ? "2.07" : "3.0" };
+  const radix: RadixContext = { ram, state };
   return {
     translate(ea, access) {
-      const msr = state.msr.low;
-      if ((msr & (access === "fetch" ? IR : DR)) === 0) return realMode(ea, access, ram.size);
-      const problemState = (msr & PR) !== 0;
-      const amr = state.spr("AMR");
-      const iamr = state.spr("IAMR");
-      const common = { ram, problemState, amr, iamr };
-      if (state.model === "power8") {
-        const table = hashTableOf(state.spr("SDR1"));
-        return translateHash({ ...common, slb, table, format: "2.07" }, ea, access);
-      }
+      const translated = access === "fetch" ? MSR.IR : MSR.DR;
+      if ((state.msr.low & translated) === 0) return realMode(ea, access, ram.size);
+      if (isPower8) return translateHash(hash, hashTableOf(state.spr("SDR1")), ea, access);
       const ptcr = state.spr("PTCR");
       const partition = partitionEntry(ptcr, ram);
       if (partition === undefined) return machineCheck(ea, access);
-      if (partition.high < 0) {
-        return translateRadix({ ...common, ptcr, pid: state.spr("PIDR").low >>> 0 }, ea, access);
-      }
-      return translateHash({ ...common, slb, table: hashTableOf(partition), format: "3.0" }, ea, access);
+      if (partition.high < 0) return translateRadix(radix, ptcr, ea, access);
+      return translateHash(hash, hashTableOf(partition), ea, access);
     },
   };
 }

@@ -2,7 +2,8 @@
 // Process-scoped translation of partition 0 alone: there is no guest partition in this machine.
 import { fromHalves, type U64 } from "../../word/long.ts";
 import { REASON, machineCheck, segmentInterrupt, storageInterrupt } from "./interrupt.ts";
-import type { Access, Page, RealMemory, StorageInterrupt } from "./mmu.ts";
+import type { Access, MmuState, Page, RealMemory, StorageInterrupt } from "./mmu.ts";
+import { MSR } from "./msr.ts";
 
 /** Bits of a radix entry's low word [Power ISA v3.1B III 6.7.10.2]. */
 export const RADIX = Object.freeze({
@@ -19,14 +20,10 @@ export const RADIX = Object.freeze({
   EXEC: 0x1,
 });
 
+/** What a translation needs besides PTCR; the registers are read when they are wanted. */
 export interface RadixContext {
   readonly ram: RealMemory;
-  readonly ptcr: U64;
-  /** Process that quadrants 0 and 1 belong to. */
-  readonly pid: number;
-  readonly problemState: boolean;
-  readonly amr: U64;
-  readonly iamr: U64;
+  readonly state: MmuState;
 }
 
 /** A level of the tree: where it lies and how many address bits index it. */
@@ -39,10 +36,15 @@ interface Level {
 const TREE_BITS = 52;
 
 /** Translates through the tree of the address's quadrant; sets R, and C on a store. */
-export function translateRadix(context: RadixContext, ea: U64, access: Access): Page | StorageInterrupt {
+export function translateRadix(
+  context: RadixContext,
+  ptcr: U64,
+  ea: U64,
+  access: Access,
+): Page | StorageInterrupt {
   if ((ea.high & 0x3ff0_0000) !== 0) return segmentInterrupt(ea, access);
   // Quadrants 0 and 1 are the process's, 2 and 3 process 0's; 1 and 2 in the partition that LPIDR names, which is 0 too.
-  const root = rootOf(context, ea.high >= 0 ? context.pid : 0);
+  const root = rootOf(context.ram, ptcr, ea.high >= 0 ? context.state.spr("PIDR").low >>> 0 : 0);
   if (root === "none") return storageInterrupt(ea, access, REASON.noTranslation);
   if (root === "unsupported") return storageInterrupt(ea, access, REASON.badRadix);
   let level: Level = root;
@@ -61,8 +63,7 @@ export function translateRadix(context: RadixContext, ea: U64, access: Access): 
 }
 
 /** The tree of a process: "none" where the process table has no such entry. */
-function rootOf(context: RadixContext, pid: number): Level | "none" | "unsupported" {
-  const { ram, ptcr } = context;
+function rootOf(ram: RealMemory, ptcr: U64, pid: number): Level | "none" | "unsupported" {
   const partitionTable = addressOf(ptcr, 0x0fff_ffff, 0xfff);
   if (partitionTable + 16 > ram.size) return "none";
   const second = ram.load(8, partitionTable + 8, "be");
@@ -83,7 +84,8 @@ function usePage(
   ea: U64,
   access: Access,
 ): Page | StorageInterrupt {
-  const { ram, problemState, amr, iamr } = context;
+  const { ram, state } = context;
+  const problemState = (state.msr.low & MSR.PR) !== 0;
   const { entry, address, shift } = leaf;
   const privileged = (entry.low & RADIX.PRIVILEGED) !== 0;
   const plain = (entry.low & RADIX.EXEC) !== 0 && (entry.low & RADIX.ATT) !== RADIX.NON_IDEMPOTENT;
@@ -92,9 +94,11 @@ function usePage(
   const keyed = !problemState && !privileged;
   const readable = stateOk && (entry.low & (RADIX.READ | RADIX.WRITE)) !== 0;
   const writeable = stateOk && (entry.low & RADIX.WRITE) !== 0;
-  const readKey = !(keyed && (amr.high & 0x4000_0000) !== 0);
-  const writeKey = !(keyed && amr.high < 0);
-  const fetchKey = !(keyed && (iamr.high & 0x4000_0000) !== 0);
+  const amr = keyed ? state.spr("AMR").high : 0;
+  const iamr = keyed ? state.spr("IAMR").high : 0;
+  const readKey = (amr & 0x4000_0000) === 0;
+  const writeKey = amr >= 0;
+  const fetchKey = (iamr & 0x4000_0000) === 0;
   if (access === "fetch") {
     if (!plain) return storageInterrupt(ea, access, REASON.noExecute);
     if (!stateOk) return storageInterrupt(ea, access, REASON.protection);
@@ -123,8 +127,9 @@ function usePage(
 
 /** `count` bits of the address from `shift` up, at most 31 of the low 52. */
 function bitsOf(ea: U64, shift: number, count: number): number {
-  const value = (ea.high & 0xf_ffff) * 2 ** 32 + (ea.low >>> 0);
-  return Math.floor(value / 2 ** shift) % 2 ** count;
+  const high = ea.high & 0xf_ffff;
+  const shifted = shift >= 32 ? high >>> (shift - 32) : (ea.low >>> shift) | (high << (32 - shift));
+  return (shifted & (2 ** count - 1)) >>> 0;
 }
 
 /** The real address in a doubleword without the bits that mean something else. */
