@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { clang, compile } from "../test/clang.ts";
 import { describeWithOracle, oracle } from "../test/oracles.ts";
 import { assemble, assembleProgram } from "./assemble.ts";
+import { BpfObject, type LinkedProgram } from "./elf/object.ts";
 import { encodeInsns, insn, slotsOf, type Endian, type Insn } from "./insn.ts";
 import { BpfLoadError } from "./load-error.ts";
 import * as op from "./opcodes.ts";
@@ -98,11 +100,13 @@ p:                                      # @p\n# %bb.0:\n\tr0 = 2\n\texit\n.Lfunc
     ["r1 = be16 r2", "line 1: be16 works in one register, not from r2 to r1"],
     ["call nothing", "line 1: call of nothing, which is no label, number or helper"],
     ["a:\na:", "line 2: label a is defined twice"],
+    ["r1 = counts ll", "line 1: counts is no label: data and maps are only in objects (clang -c)"],
+    [`r0 = *(u8 *)(r1 ${"+ ".repeat(100_000)}`, "line 1: 200015 characters are no instruction"],
     ["mov r1, 2", "line 1: not an instruction: mov r1, 2"],
     [".quad 4", "line 1: .quad makes data in section .text: only instructions can be assembled"],
     [".frobnicate", "line 1: unknown directive .frobnicate"],
   ] as const)
-    it(`says ${message}`, () => {
+    it(`says ${message.slice(0, 80)}`, () => {
       expect(() => assemble(text)).toThrow(new BpfLoadError(message));
     });
 
@@ -245,6 +249,36 @@ describe("assembler and printer", () => {
     );
     expect(assemble(text.join("\n")).insns).toEqual(insns);
   });
+});
+
+describeWithOracle("assembler against clang", [clang], () => {
+  const SOURCE = `
+    NOINLINE int first(int x) { return x * 5; }
+    NOINLINE static u64 sum(u64 x) { u64 a[4] = {x, x + 1, x * 2, x ^ 3}; u64 s = 0;
+      for (int i = 0; i < 4; i++) s += __builtin_bswap32(a[i & 3]) / 7; return s; }
+    static long each(u32 i, void *c) { return *(u64 *)c > i; }
+    SEC("socket") int prog(u32 *c) { u64 n = *c; if (n > 5) return sum(n) + first(n);
+      return bpf_for_each_map_elem(c, each, &n, 0) + n; }
+    char _license[] SEC("license") = "Dual BSD/GPL";`;
+
+  for (const flags of [["-O2", "-mcpu=v1"], ["-O2", "-mcpu=v3", "-g"], ["-O1"]])
+    it(`makes of clang -S what clang -c and our loader make (${flags.join(" ")})`, () => {
+      const { bytes, assembly, dispose } = compile(SOURCE, "le", flags);
+      const theirs = BpfObject.parse(bytes).link("prog");
+      const ours = assembleProgram(assembly(), { type: "socket_filter", endian: "le" });
+      dispose();
+      expect(ours.license).toBe("Dual BSD/GPL");
+      // The loader puts functions in the order of their calls; an assembler leaves them where they stand.
+      const bodies = ({ functions, insns }: LinkedProgram): ReadonlyMap<string, readonly number[]> =>
+        new Map(
+          functions.map((f) => [
+            f.name,
+            insns.slice(f.start, f.start + f.length).flatMap((i) => [i.code, i.dst, i.src, i.off]),
+          ]),
+        );
+      expect(ours.functions[0]?.name).toBe("prog");
+      expect(bodies(ours)).toEqual(bodies(theirs));
+    });
 });
 
 describeWithOracle("assembler against llvm-mc", [mc, objcopy], () => {

@@ -35,13 +35,14 @@ const IGNORED = new Set(
     "cfi_startproc cfi_endproc cfi_sections loc set data bss rodata previous popsection pushsection"
   ).split(" "),
 );
-const CODE_SECTION_ONLY = new Set(
+const DATA = new Set(
   "byte short hword long quad word octa zero space skip fill ascii asciz string".split(" "),
 );
 const NOT_CODE = /^\.?(maps|license|version|data|rodata|bss|debug|BTF|llvm|note|comment|rel)/;
 
 /**
- * Assembles a whole text. Sections with programs are put one after another in the order in which they stand.
+ * Assembles a whole text. Sections with programs are put one after another in the order in which they stand, .text behind
+ * them.
  * @throws BpfLoadError `line N: …`.
  */
 export function assemble(text: string, options: AssembleOptions = {}): Assembled {
@@ -50,9 +51,8 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembled
   const numeric: { readonly name: string; readonly slot: number }[] = [];
   const pending: Pending[] = [];
   const functionNames = new Set<string>();
-  let section = ".text";
   let license: string | undefined;
-  for (const item of readSource(text)) {
+  for (const { item, section } of inOrder(readSource(text))) {
     switch (item.kind) {
       case "label":
         if (NOT_CODE.test(section)) break;
@@ -61,7 +61,6 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembled
         else labels.set(item.name, insns.length);
         break;
       case "directive":
-        section = sectionAfter(item, section);
         if (item.name === "type" && /[@%]function/.test(item.rest))
           functionNames.add(item.rest.split(",")[0]?.trim() ?? "");
         if (section === "license" && /^asci[iz]|string$/.test(item.name))
@@ -137,10 +136,23 @@ function sectionAfter(item: SourceItem & { kind: "directive" }, section: string)
   return ["text", "data", "bss", "rodata"].includes(item.name) ? `.${item.name}` : section;
 }
 
+/** Items with their sections, .text last: it has the subprograms of what stands in named sections. */
+function inOrder(
+  items: readonly SourceItem[],
+): readonly { readonly item: SourceItem; readonly section: string }[] {
+  let section = ".text";
+  const placed = items.map((item) => {
+    if (item.kind === "directive") section = sectionAfter(item, section);
+    return { item, section };
+  });
+  const isText = (p: { readonly section: string }): boolean => p.section === ".text";
+  return [...placed.filter((p) => !isText(p)), ...placed.filter(isText)];
+}
+
 function checkDirective(item: SourceItem & { kind: "directive" }, section: string): void {
-  if (IGNORED.has(item.name)) return;
-  if (!CODE_SECTION_ONLY.has(item.name)) throw at(item, `unknown directive .${item.name}`);
-  if (section === "license" || /^\.(debug|BTF|llvm|note|comment)/.test(section)) return;
+  if (IGNORED.has(item.name) || /^\.(debug|BTF|llvm|note|comment)/.test(section)) return;
+  if (!DATA.has(item.name)) throw at(item, `unknown directive .${item.name}`);
+  if (section === "license") return;
   throw at(item, `.${item.name} makes data in section ${section}: only instructions can be assembled`);
 }
 
@@ -171,6 +183,13 @@ function resolve(
     return;
   }
   const to = slotOf(text, slot);
+  if (target.kind === "address") {
+    if (to === undefined)
+      throw at({ line }, `${text} is no label: data and maps are only in objects (clang -c)`);
+    starts.add(to);
+    insns[slot] = { ...insn, imm: to - slot - 1 };
+    return;
+  }
   const distance = to === undefined ? number : to - slot - 1;
   if (distance === undefined) throw at({ line }, `label ${text} is not defined`);
   const limit = target.field === "off" ? 0x8000 : 0x8000_0000;

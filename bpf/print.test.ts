@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { describeWithKernel, Pins } from "../test/kernel-bpf.ts";
 import { describeWithOracle, oracle } from "../test/oracles.ts";
-import { decodeInsns, insn, type Insn } from "./insn.ts";
+import { assemble } from "./assemble.ts";
+import { decodeInsns, encodeInsns, insn, type Insn } from "./insn.ts";
 import * as op from "./opcodes.ts";
 import { printInsn, printInsns } from "./print.ts";
 
@@ -162,4 +164,54 @@ describeWithOracle("LLVM spelling", [mc, objdump], () => {
       expect(compared).toBeGreaterThan(1500);
     });
   }
+});
+
+describeWithOracle("xlated spelling against bpftool", [mc], () => {
+  describeWithKernel("of a loaded program", () => {
+    const folder = mkdtempSync(join(tmpdir(), "farcall-xlated-"));
+    const pins = new Pins();
+    afterAll(() => {
+      pins.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    it("is bpftool's for every kind of instruction that loading leaves as it is", () => {
+      // The kernel rewrites context accesses, helpers, divisions by registers and what it proves dead.
+      const source = `
+        r6 = *(u64 *)(r10 - 8) ; r7 = 0x123456789abcdef0 ll ; r8 = -5 ; w9 = -5 ; r9 = r6 ; w8 = w6
+        r6 += -7 ; r6 -= 9 ; r6 *= 3 ; r6 /= 7 ; r6 |= 0x55 ; r6 &= 0x7fffffff ; r6 <<= 3 ; r6 >>= 2 ; r6 %= 10
+        r6 ^= -1 ; r6 s>>= 5 ; r6 = -r6 ; w6 += -7 ; w6 /= 3 ; w6 s>>= 2 ; w6 = -w6 ; r6 += r7 ; w6 -= w7 ; r6 ^= r7
+        w7 *= w6 ; r7 |= r6 ; r7 &= r6 ; r6 = be16 r6 ; r6 = be32 r6 ; r6 = be64 r6 ; r6 = le16 r6 ; r6 = le32 r6
+        *(u64 *)(r10 - 16) = r6 ; *(u32 *)(r10 - 20) = r6 ; *(u16 *)(r10 - 24) = r7 ; *(u8 *)(r10 - 1) = r7
+        *(u64 *)(r10 - 16) = -3 ; *(u32 *)(r10 - 20) = 77 ; *(u16 *)(r10 - 24) = 1 ; *(u8 *)(r10 - 1) = 0
+        r2 = *(u64 *)(r10 - 16) ; r3 = *(u32 *)(r10 - 20) ; r4 = *(u16 *)(r10 - 24) ; r5 = *(u8 *)(r10 - 1)
+        lock *(u64 *)(r10 - 16) += r6 ; lock *(u32 *)(r10 - 16) += w6 ; lock *(u64 *)(r10 - 16) |= r6
+        lock *(u64 *)(r10 - 16) &= r6 ; lock *(u64 *)(r10 - 16) ^= r6
+        r6 = atomic_fetch_add((u64 *)(r10 - 16), r6) ; w6 = atomic_fetch_or((u32 *)(r10 - 16), w6)
+        r6 = atomic_fetch_and((u64 *)(r10 - 16), r6) ; r6 = atomic_fetch_xor((u64 *)(r10 - 16), r6)
+        r6 = xchg_64(r10 - 16, r6) ; w6 = xchg32_32(r10 - 16, w6)
+        r0 = 1 ; r0 = cmpxchg_64(r10 - 16, r0, r6) ; w0 = cmpxchg32_32(r10 - 16, w0, w6)
+        r6 = *(u64 *)(r10 - 8) ; r7 = *(u64 *)(r10 - 16) ; r8 = *(u64 *)(r10 - 24)
+        if r6 == 5 goto +1 ; if r7 != -1 goto +1 ; if r8 > r6 goto +1 ; if r6 >= 0x1234 goto +1 ; if w7 < w8 goto +1
+        if w8 <= -2 goto +1 ; if r6 s> -3 goto +1 ; if r7 s>= r8 goto +1 ; if w6 s< 3 goto +1 ; if w7 s<= w6 goto +1
+        if r8 & 0x10 goto +2 ; if r7 & r6 goto +1 ; r0 = 0 ; exit`;
+      const { insns } = assemble(source);
+      const object = join(folder, "p.o");
+      const bytes = [...encodeInsns(insns, "le")].map((b) => `.byte ${b}`);
+      const text = [
+        '.section socket,"ax",@progbits\n.globl p\n.type p,@function\np:',
+        ...bytes,
+        '.size p, .-p\n.section license,"aw",@progbits\n.asciz "GPL"\n',
+      ].join("\n");
+      expect(mc.run(["-triple=bpfel", "-filetype=obj", "-o", object], text).stderr).toBe("");
+      const loaded = pins.loadAll(object);
+      expect(loaded.stderr.split("\n").slice(0, -1).join("\n") + String(loaded.status)).toMatch(/0$/);
+      const dump = pins.dumpXlated("p").matchAll(/^ *(\d+): (.*)$/gm);
+      const theirs = [...dump].map(([, slot, line = ""]) => ({
+        slot: Number(slot),
+        text: line,
+      }));
+      expect(theirs).toEqual(printInsns(insns, { kind: "xlated" }));
+    });
+  });
 });

@@ -21,21 +21,31 @@ static long (*bpf_tail_call)(void *ctx, void *map, u32 i) = (void *)12;
 static long (*bpf_for_each_map_elem)(void *map, void *cb, void *ctx, u64 flags) = (void *)164;
 `;
 
-/** Compiles C text behind PREAMBLE; the object's bytes and, until `dispose`, its path. */
-export function compile(
-  source: string,
-  endian: Endian = "le",
-  flags: readonly string[] = ["-g"],
-): { bytes: Uint8Array; path: string; dispose: () => void } {
+/** What clang made: the bytes, and until `dispose` the file. */
+export interface Compiled {
+  readonly bytes: Uint8Array;
+  readonly path: string;
+  /** The same as assembly text. */
+  readonly assembly: () => string;
+  readonly dispose: () => void;
+}
+
+/** Compiles C text behind PREAMBLE. */
+export function compile(source: string, endian: Endian = "le", flags: readonly string[] = ["-g"]): Compiled {
   const folder = mkdtempSync(join(tmpdir(), "farcall-clang-"));
   const [input, path] = [join(folder, "t.c"), join(folder, "t.o")];
   writeFileSync(input, PREAMBLE + source);
   const target = endian === "le" ? "bpfel" : "bpfeb";
-  const made = clang.run(["-target", target, "-O2", ...flags, "-c", input, "-o", path]);
-  if (made.status !== 0) throw new Error(`clang: ${made.stderr}`);
+  const run = (...output: readonly string[]): Buffer => {
+    const made = clang.run(["-target", target, "-O2", ...flags, input, ...output]);
+    if (made.status !== 0) throw new Error(`clang: ${made.stderr}`);
+    return made.stdout;
+  };
+  run("-c", "-o", path);
   return {
     bytes: new Uint8Array(readFileSync(path)),
     path,
+    assembly: () => run("-S", "-o", "-").toString(),
     dispose: () => rmSync(folder, { recursive: true }),
   };
 }

@@ -9,10 +9,10 @@ export type SourceItem =
 /** Splits text into items. `#`, `//` and block comments are dropped, `;` separates statements. */
 export function readSource(text: string): readonly SourceItem[] {
   const items: SourceItem[] = [];
-  const bare = text.replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, " "));
+  const bare = withoutBlockComments(text);
   bare.split("\n").forEach((full, index) => {
     const line = index + 1;
-    for (const part of withoutComment(full).split(";")) {
+    for (const part of statements(full)) {
       let rest = part.trim();
       for (;;) {
         const label = /^([A-Za-z_.$][\w.$]*|\d+)\s*:\s*/.exec(rest);
@@ -29,13 +29,33 @@ export function readSource(text: string): readonly SourceItem[] {
   return items;
 }
 
-// A `#` or `//` inside quotes belongs to the string, as in .section ".maps", "aw".
-function withoutComment(line: string): string {
-  let quoted = false;
+// Blanks of the same length and the same line ends stand in their place.
+function withoutBlockComments(text: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (let start = text.indexOf("/*"); start >= 0; start = text.indexOf("/*", at)) {
+    const end = text.indexOf("*/", start + 2);
+    const next = end < 0 ? text.length : end + 2;
+    parts.push(text.slice(at, start), text.slice(start, next).replaceAll(/[^\n]/g, " "));
+    at = next;
+  }
+  return [...parts, text.slice(at)].join("");
+}
+
+// A `;`, `#` or `//` inside quotes belongs to the string, as in .asciz "a;b".
+function statements(line: string): readonly string[] {
+  const parts: string[] = [];
+  let [isQuoted, start] = [false, 0];
   for (let i = 0; i < line.length; i++) {
     const c = line[i];
-    if (c === '"' && line[i - 1] !== "\\") quoted = !quoted;
-    else if (!quoted && (c === "#" || line.startsWith("//", i))) return line.slice(0, i);
+    if (isQuoted) {
+      if (c === "\\") i++;
+      else if (c === '"') isQuoted = false;
+    } else if (c === '"') isQuoted = true;
+    else if (c === ";") {
+      parts.push(line.slice(start, i));
+      start = i + 1;
+    } else if (c === "#" || line.startsWith("//", i)) return [...parts, line.slice(start, i)];
   }
-  return line;
+  return [...parts, line.slice(start)];
 }

@@ -25,6 +25,7 @@ import {
   BPF_MEMSX,
   BPF_MOV,
   BPF_NEG,
+  BPF_PSEUDO_FUNC,
   BPF_ST,
   BPF_STX,
   BPF_TO_BE,
@@ -38,7 +39,11 @@ import { aluSymbols, fetchNames, jumpSymbols, signedSymbols } from "../print/sym
 /** Slots, and the operand text of a jump or call whose distance is still to be filled in. */
 export interface Statement {
   readonly insns: readonly Insn[];
-  readonly target?: { readonly field: "off" | "imm"; readonly kind: "jump" | "call"; readonly text: string };
+  readonly target?: {
+    readonly field: "off" | "imm";
+    readonly kind: "jump" | "call" | "address";
+    readonly text: string;
+  };
 }
 
 /** What is wrong with a statement, without its place. */
@@ -50,6 +55,8 @@ const fail = (message: string): never => {
   throw new StatementError(message);
 };
 
+/** Longest statement that is looked at; none comes near it, and matching takes quadratic time. */
+const MAX_LENGTH = 500;
 const REG = "([rw]\\d+)";
 const AT = "\\(\\s*(r\\d+)\\s*([+-].*?)?\\s*\\)"; // (r1 + 4): base, displacement
 const NUMBER = "[+-]?\\s*\\w+";
@@ -124,6 +131,7 @@ const forms: readonly Form[] = [
   [full(`${REG} = atomic_fetch_(add|or|and|xor) \\( \\( u(32|64) \\* \\) ${AT} , ${REG} \\)`), fetch],
   [full(`${REG} = xchg(_64|32_32) \\( (r\\d+) ([+-].*?)? , ${REG} \\)`), (dst, width, base, off, src) => exchange(dst, width, base, off, dst, src)],
   [full(`${REG} = cmpxchg(_64|32_32) \\( (r\\d+) ([+-].*?)? , ${REG} , ${REG} \\)`), compareExchange],
+  [full(`(r\\d+) = ([A-Za-z_.$][\\w.$]*)\\s+ll`),         functionAddress],
   [full(`(r\\d+) = (${NUMBER})\\s+ll`),                   (dst, value) => wideImmediate(dst, "0", value)],
   [full(`ld_pseudo\\s (r\\d+) , (\\d+) , (${NUMBER})`),   wideImmediate],
   [full(`${REG} = (be|le|bswap)(16|32|64)\\s ${REG}`),    swap],
@@ -199,6 +207,11 @@ function wideImmediate(dst = "", src = "", text = ""): Statement {
   return { insns: [first, insn(0, { imm: value.high })] };
 }
 
+function functionAddress(dst = "", text = ""): Statement {
+  const first = insn(BPF_LD_IMM64, { dst: register(dst).number, src: BPF_PSEUDO_FUNC });
+  return { insns: [first, insn(0)], target: { field: "imm", kind: "address", text } };
+}
+
 function swap(dst = "", order = "", bits = "", src = ""): Statement {
   if (dst !== src) return fail(`${order}${bits} works in one register, not from ${src} to ${dst}`);
   const direction = order === "be" ? BPF_TO_BE : BPF_TO_LE;
@@ -226,6 +239,10 @@ function arithmetic(dst = "", symbol = "", value = ""): Statement {
   const code = (r.wide ? BPF_ALU64 : BPF_ALU) | operation;
   const fields = { dst: r.number, off: signed === undefined ? 0 : 1 };
   if (!isRegister(value)) return one(code, { ...fields, imm: imm32(value) });
+  // `r1 = w2` is the 32-bit move, which fills the upper half with zeros.
+  const source = register(value);
+  if (symbol === "=" && r.wide && !source.wide)
+    return one(BPF_ALU | BPF_MOV | BPF_X, { ...fields, src: source.number });
   return one(code | BPF_X, { ...fields, src: sameWidth(r, value).number });
 }
 
@@ -234,6 +251,7 @@ function arithmetic(dst = "", symbol = "", value = ""): Statement {
  * @throws StatementError naming what is wrong with it.
  */
 export function assembleStatement(text: string): Statement {
+  if (text.length > MAX_LENGTH) return fail(`${text.length} characters are no instruction`);
   for (const [pattern, build] of forms) {
     const match = pattern.exec(text);
     if (match !== null) return build(...match.slice(1));
