@@ -1,5 +1,5 @@
 // The command as a user starts it: exit codes, wrong command lines, broken files, programs that never end.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,10 +99,11 @@ describe("the command line", () => {
     expect(after).toMatchObject({ retval: (before as { retval: number }).retval });
   });
   it("a reader that goes away ends it without a word", async () => {
-    const shell = spawn("sh", ["-c", "node dist/farcall.js isa | head -1"], { cwd: ROOT });
+    const farcall = spawn(process.execPath, ["dist/farcall.js", "isa"], { cwd: ROOT });
     let stderr = "";
-    shell.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-    await new Promise((resolve) => shell.on("close", resolve));
+    farcall.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    farcall.stdout.once("data", () => farcall.stdout.destroy());
+    await new Promise((resolve) => farcall.on("close", resolve));
     expect(stderr).toBe("");
   });
 });
@@ -232,13 +233,5 @@ describe("what is printed", () => {
   it("stack traces are shown with --debug alone", () => {
     expect(farcall(["run", "/nonexistent", "--debug"]).stderr).toMatch(/\n +at /);
     expect(farcall(["run", "/nonexistent"]).stderr).not.toMatch(/\n +at /);
-  });
-  it("starts in a moment", () => {
-    const times = [1, 2, 3].map(() => {
-      const started = performance.now();
-      spawnSync(process.execPath, ["dist/farcall.js", "--version"], { cwd: ROOT });
-      return performance.now() - started;
-    });
-    expect(Math.min(...times)).toBeLessThan(250); // about 60 ms on an idle machine
   });
 });

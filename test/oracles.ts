@@ -77,5 +77,6 @@ export function describeWithOracle(name: string, oracles: readonly Oracle[], tes
     return;
   }
   console.log(`skipped: ${name} needs ${packages}`);
-  describe.skip(name, tests);
+  // Not even the body of the group runs: it may ask an oracle for its cases.
+  it.skip(`${name}: needs ${packages}`, () => undefined);
 }
