@@ -110,7 +110,7 @@ describe("loads and stores", () => {
     ["ldx u64", m(BPF_LDX | BPF_MEM | BPF_DW, { off: -4 }), 1], ["ldx u64 at no multiple of 4", m(BPF_LDX | BPF_MEM | BPF_DW, { off: 6 }), 2],
     ["ldx s8", m(BPF_LDX | BPF_MEMSX | BPF_B), 2], ["ldx s16", m(BPF_LDX | BPF_MEMSX | BPF_H), 1], ["ldx s32", m(BPF_LDX | BPF_MEMSX | BPF_W), 1],
     ["stx u64", m(BPF_STX | BPF_MEM | BPF_DW), 1], ["stx u64 at no multiple of 4", m(BPF_STX | BPF_MEM | BPF_DW, { off: 1 }), 2],
-    ["st u8", k(BPF_ST | BPF_MEM | BPF_B, -1), 2], ["st u32", k(BPF_ST | BPF_MEM | BPF_W, 0x1234_5678), 3],
+    ["st u16 of a constant that is larger", k(BPF_ST | BPF_MEM | BPF_H, 0x1234_5678), 2], ["st u8", k(BPF_ST | BPF_MEM | BPF_B, -1), 2], ["st u32", k(BPF_ST | BPF_MEM | BPF_W, 0x1234_5678), 3],
     ["st u64 at no multiple of 4", k(BPF_ST | BPF_MEM | BPF_DW, 1, { off: 2 }), 3],
     ["atomic add", m(BPF_STX | BPF_ATOMIC | BPF_DW, { imm: BPF_ADD }), 5], ["atomic fetch and or", m(BPF_STX | BPF_ATOMIC | BPF_W, { imm: BPF_OR | BPF_FETCH }), 9],
     ["xchg", m(BPF_STX | BPF_ATOMIC | BPF_DW, { imm: BPF_XCHG }), 8], ["cmpxchg", m(BPF_STX | BPF_ATOMIC | BPF_W, { imm: BPF_CMPXCHG }), 10],

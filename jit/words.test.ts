@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { insn, type Insn } from "../bpf/insn.ts";
 // prettier-ignore
 import {
-  BPF_ADD, BPF_ALU, BPF_ALU64, BPF_ATOMIC, BPF_CALL, BPF_CMPXCHG, BPF_DIV, BPF_DW, BPF_END, BPF_EXIT, BPF_FETCH, BPF_JA, BPF_JEQ, BPF_JMP, BPF_K,
+  BPF_ADD, BPF_ARSH, BPF_B, BPF_MEMSX, BPF_RSH, BPF_TO_LE, BPF_ALU, BPF_ALU64, BPF_ATOMIC, BPF_CALL, BPF_CMPXCHG, BPF_DIV, BPF_DW, BPF_END, BPF_EXIT, BPF_FETCH, BPF_JA, BPF_JEQ, BPF_JMP, BPF_K,
   BPF_LDX, BPF_LD_IMM64, BPF_LSH, BPF_MEM, BPF_MOD, BPF_MOV, BPF_REG_FP, BPF_STX, BPF_TO_BE, BPF_W, BPF_X, BPF_XCHG,
 } from "../bpf/opcodes.ts";
 import { fromHalves, u64 } from "../word/long.ts";
@@ -311,10 +311,31 @@ describe("zero extensions of the verifier's", () => {
   const shift = insn(BPF_ALU | BPF_LSH | BPF_K, { dst: 1, imm: 3 });
   const add = insn(BPF_ALU | BPF_ADD | BPF_K, { dst: 1, imm: 3 });
 
-  test("one word, where the instruction before does not clear the upper half itself", () => {
+  test("one word", () => {
     expect(bodyOf([add, zext], seenTarget, true)).toEqual(asm("addi r3,r3,3; rlwinm r3,r3,0,0,31"));
-    expect(bodyOf([shift, zext], seenTarget, true)).toEqual(asm("slwi r3,r3,3"));
   });
+
+  /** Words of the zero extension of `dst` behind an instruction. */
+  const behind = (before: Insn, dst = 1): number =>
+    bodyOf([before, { ...zext, dst, src: dst }], seenTarget, true).length -
+    bodyOf([before], seenTarget, true).length;
+  const to = (code: number, fields: Partial<Insn> = {}): Insn => insn(code, { dst: 1, src: 2, ...fields });
+
+  // prettier-ignore
+  test.each<[string, Insn, number?]>([
+    ["a shift to the left", shift], ["a shift to the right", to(BPF_ALU | BPF_RSH | BPF_X)], ["a positive constant", to(BPF_ALU | BPF_MOV | BPF_K, { imm: 1 })],
+    ["a load of 32 bits", to(BPF_LDX | BPF_MEM | BPF_W)], ["a load of 8 bits", to(BPF_LDX | BPF_MEM | BPF_B)], ["16 bits swapped", to(BPF_ALU | BPF_END | BPF_TO_BE, { imm: 16 })],
+    ["a compare and exchange, of R0", to(BPF_STX | BPF_ATOMIC | BPF_W, { imm: BPF_CMPXCHG }), 0],
+  ])("none behind %s", (_, before, dst) => expect(behind(before, dst)).toBe(0));
+
+  // prettier-ignore
+  test.each<[string, Insn, number?]>([
+    ["an arithmetic shift", to(BPF_ALU | BPF_ARSH | BPF_K, { imm: 1 })], ["a negative constant", to(BPF_ALU | BPF_MOV | BPF_K, { imm: -1 })],
+    ["a move", to(BPF_ALU | BPF_MOV | BPF_X)], ["a sign-extending load", to(BPF_LDX | BPF_MEMSX | BPF_W)], ["32 bits in order", to(BPF_ALU | BPF_END | BPF_TO_LE, { imm: 32 })],
+    ["a compare and exchange, of another register", to(BPF_STX | BPF_ATOMIC | BPF_W, { imm: BPF_CMPXCHG }), 1],
+    ["a 64-bit shift", to(BPF_ALU64 | BPF_LSH | BPF_K, { imm: 1 })],
+  ])("one behind %s", (_, before, dst) => expect(behind(before, dst)).toBe(1));
+
   test("stays where a jump goes to it, or it is another register's", () => {
     expect(bodyOf([insn(BPF_JMP | BPF_JA, { off: 1 }), shift, zext], seenTarget, true)).toHaveLength(3);
     expect(bodyOf([shift, { ...zext, dst: 2, src: 2 }], seenTarget, true)).toHaveLength(2);
