@@ -32,9 +32,10 @@ export function asmCommand(): Command {
     .action(async (file: string, options: Options) => {
       const text = new TextDecoder().decode(await readInput(file));
       const { assemble } = await import("../cpu/isa/assemble.ts");
-      const { words, symbols } = assemble(text, { base: options.base, cpu: options.cpu });
-      if (options.output !== undefined) writeOutput(options.output, flatBytes(words, options.endian ?? "le"));
-      const rows = words.map((word, i) => ({ address: hex64(options.base.add(4 * i)), word: hex32(word) }));
+      const { base, cpu, endian = "le" } = options;
+      const { words, symbols } = assemble(text, { base, cpu, endian });
+      if (options.output !== undefined) writeOutput(options.output, flatBytes(words, endian));
+      const rows = words.map((word, i) => ({ address: hex64(base.add(4 * i)), word: hex32(word) }));
       if (options.json === true)
         printJson({
           words: rows,

@@ -198,6 +198,18 @@ describe("what is printed", () => {
       "",
     ]);
   });
+  it("asm -o leaves text as it is and orders numbers, in both byte orders", () => {
+    const numbers = {
+      le: [0xcd, 0xab, 1, 2, 0x23, 0x01, 0xef, 0xbe],
+      be: [0xab, 0xcd, 1, 2, 0xbe, 0xef, 0x01, 0x23],
+    };
+    for (const endian of ["le", "be"] as const) {
+      const image = join(scratch, `data.${endian}`);
+      const text = '.ascii "abcdefgh"\n.short 0xabcd\n.byte 1, 2\n.long 0xbeef0123\n';
+      expect(farcall(["asm", "-", "--endian", endian, "-o", image], text).status).toBe(0);
+      expect([...readFileSync(image)]).toEqual([...Buffer.from("abcdefgh"), ...numbers[endian]]);
+    }
+  });
   it("a flat image runs on the bare machine in both byte orders", () => {
     for (const endian of ["le", "be"]) {
       const image = join(scratch, `image.${endian}`);
