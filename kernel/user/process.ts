@@ -44,6 +44,9 @@ const STACK_BYTES = 8 * 2 ** 20;
 /** Instructions between two looks at the budget. */
 const SLICE = 50_000_000;
 
+/** Faults that one instruction may have resolved: a segment and a page for itself and for two operands, and room. */
+const MOST_ATTEMPTS = 64;
+
 const EBADF = 9;
 const EFAULT = 14;
 /** Most bytes one write takes. @linux include/linux/fs.h MAX_RW_COUNT, 64K pages */
@@ -58,6 +61,7 @@ export class UserProcess {
   readonly #heap: ReturnType<AddressSpace["addRange"]>;
   readonly #heapStart: number;
   #break: number;
+  #tried = { instruction: -1, times: 0 };
 
   /** Loads the program, ready for its first instruction. @throws KernelUsageError, one line, where the file cannot be run */
   constructor(options: UserOptions) {
@@ -134,12 +138,20 @@ export class UserProcess {
     }
     const isFetch = vector === 0x400 || vector === 0x480;
     const ea = isFetch ? srr0 : stop.dar;
-    if (ea !== undefined && this.#space.resolve(vector, ea, isFetch ? srr1.low : dsisr)) {
+    const mayTry = this.#attempts(cpu.instructions) < MOST_ATTEMPTS;
+    if (mayTry && ea !== undefined && this.#space.resolve(vector, ea, isFetch ? srr1.low : dsisr)) {
       // The attempt that failed has been counted.
       cpu.state.instructions--;
       return undefined;
     }
     return fault(`${signalOf(vector, srr1)}: ${detailOf(stop)} at ${hex64(srr0)}`);
+  }
+
+  /** How often the instruction with this number has been tried before. */
+  #attempts(instruction: number): number {
+    const times = this.#tried.instruction === instruction ? this.#tried.times + 1 : 0;
+    this.#tried = { instruction, times };
+    return times;
   }
 
   #systemCall(): UserEnd | undefined {
