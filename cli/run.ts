@@ -1,6 +1,7 @@
 // `farcall run`: loads, checks, JITs and runs one program, as `bpftool prog run` does, and says what came of it.
 import { Command } from "commander";
 import { hex64 } from "../word/long.ts";
+import { UsageError } from "./errors.ts";
 import { readInput, writeOutput } from "./files.ts";
 import { count } from "./numbers.ts";
 import { bpfOptions, valued } from "./options.ts";
@@ -42,6 +43,8 @@ export function runCommand(): Command {
       "\nExample:\n  farcall run examples/xdp_parse.el.o --data-in examples/frame.bin --dump-maps",
     )
     .action(async (file: string, options: Options) => {
+      if ([file, options.dataIn, options.ctxIn].filter((name) => name === "-").length > 1)
+        throw new UsageError("standard input (-) can be read once only");
       const bytes = await readInput(file);
       const dataIn = options.dataIn === undefined ? undefined : await readInput(options.dataIn);
       const ctxIn = options.ctxIn === undefined ? undefined : await readInput(options.ctxIn);

@@ -28,7 +28,8 @@ export function farcall(
 
 /** The one JSON document on standard output. */
 export function farcallJson(args: readonly string[], input: string | Uint8Array = ""): unknown {
-  const { status, stdout, stderr } = farcall([...args, "--json"], input);
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const { status, stdout, stderr } = farcall([...args.slice(0, end), "--json", ...args.slice(end)], input);
   if (status !== 0) throw new Error(`farcall ${args.join(" ")}: exit ${String(status)}: ${stderr}`);
   return JSON.parse(stdout);
 }
