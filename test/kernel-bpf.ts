@@ -1,8 +1,9 @@
 // The BPF of the kernel that runs the tests, as an oracle for programs: through bpftool, in a folder of its own in
 // /sys/fs/bpf. What a program returns, or whether it is a good one, is the tests' business.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
-import { describe } from "vitest";
+import { describe, it } from "vitest";
 import { describeWithOracle, oracle, type OracleResult } from "./oracles.ts";
 
 export const bpftool = oracle("bpftool", "bpftool");
@@ -16,14 +17,33 @@ function isPermitted(): boolean {
   }
 }
 
-/** A `describe` that needs bpftool and a kernel that lets it load programs; skipped, with a line, where it may not. */
-export function describeWithKernel(name: string, tests: () => void): void {
-  if (!bpftool.available || isPermitted()) {
-    describeWithOracle(name, [bpftool], tests);
-    return;
-  }
-  console.log(`skipped: ${name} needs permission to use bpf(2) and a mounted /sys/fs/bpf`);
-  describe.skip(name, tests);
+/**
+ * A `describe` that needs bpftool and a kernel that lets it load programs; skipped, with a line, where it may not.
+ * @param versions the kernels whose words are known, for tests that compare words: first and last, as [6, 12].
+ */
+export function describeWithKernel(
+  name: string,
+  tests: () => void,
+  versions?: { readonly from: readonly [number, number]; readonly to: readonly [number, number] },
+): void {
+  const skip = (reason: string): void => {
+    console.log(`skipped: ${name} needs ${reason}`);
+    // The tests themselves are not even collected: what they prepare may need what is missing.
+    describe.skip(name, () => {
+      it(reason, () => undefined);
+    });
+  };
+  if (!bpftool.available) describeWithOracle(name, [bpftool], tests);
+  else if (!isPermitted()) skip("permission to use bpf(2) and a mounted /sys/fs/bpf");
+  else if (versions !== undefined && !isBetween(versions.from, versions.to))
+    skip(`Linux ${versions.from.join(".")} to ${versions.to.join(".")}, this is ${release()}`);
+  else describe(name, tests);
+}
+
+function isBetween(from: readonly [number, number], to: readonly [number, number]): boolean {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  const number = (v: readonly [number, number]): number => v[0] * 1000 + v[1];
+  return number([major, minor]) >= number(from) && number([major, minor]) <= number(to);
 }
 
 /** Programs and maps pinned for one test; `close` unloads them. */

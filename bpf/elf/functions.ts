@@ -38,10 +38,18 @@ export class Functions {
 
   /** @throws BpfLoadError where a function does not lie in its section on whole instructions. */
   constructor(elf: Elf) {
-    this.all = elf.sections.flatMap((section) => {
-      const isCode =
-        section.type === SHT_PROGBITS && (section.flags & SHF_EXECINSTR) !== 0 && section.size > 0;
-      return isCode ? functionsOf(elf, section) : [];
+    const sections = elf.sections.filter(
+      (s) => s.type === SHT_PROGBITS && (s.flags & SHF_EXECINSTR) !== 0 && s.size > 0,
+    );
+    // Sections of a sound file do not overlap; without this, a small file could state any amount of code.
+    const total = sections.reduce((sum, s) => sum + s.data.length, 0);
+    if (total > elf.bytes) throw new BpfLoadError(`${total} bytes of code in a file of ${elf.bytes}`);
+    const withAddends = new Map(elf.sections.filter((s) => s.type === SHT_RELA).map((s) => [s.info, s.name]));
+    this.all = sections.flatMap((section) => {
+      const rela = withAddends.get(section.index);
+      if (rela !== undefined)
+        throw new BpfLoadError(`section ${rela}: relocations with addends are not BPF's`);
+      return functionsOf(elf, section);
     });
     this.#byPlace = new Map(this.all.map((f) => [`${f.code.section.index}:${f.start}`, f]));
   }
@@ -70,9 +78,6 @@ function functionsOf(elf: Elf, section: Section): readonly ObjectFunction[] {
   const where = `section ${section.name}`;
   if (section.data.length % INSN_BYTES !== 0)
     throw new BpfLoadError(`${where}: ${section.data.length} bytes are not a multiple of ${INSN_BYTES}`);
-  const rela = elf.sections.find((s) => s.type === SHT_RELA && s.info === section.index);
-  if (rela !== undefined)
-    throw new BpfLoadError(`section ${rela.name}: relocations with addends are not BPF's`);
   const relocations = new Map<number, Relocation>();
   for (const r of elf.relocations(section)) {
     if (r.offset % INSN_BYTES !== 0 || r.offset >= section.data.length)

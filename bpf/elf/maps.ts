@@ -32,9 +32,12 @@ export interface PlacedMap {
 
 /** All maps in the order libbpf makes them: legacy, BTF, data. */
 export function readMaps(elf: Elf): readonly PlacedMap[] {
-  const maps = [...legacyMaps(elf), ...btfMaps(elf), ...dataMaps(elf)];
-  if (maps.length > MAX_MAPS) throw new BpfLoadError(`${maps.length} maps: more than ${MAX_MAPS}`, "E2BIG");
-  return maps;
+  const stated = ["maps", ".maps"]
+    .map((name) => elf.section(name))
+    .flatMap((s) => (s === undefined ? [] : elf.symbolsIn(s)));
+  if (stated.length > MAX_MAPS)
+    throw new BpfLoadError(`${stated.length} maps: more than ${MAX_MAPS}`, "E2BIG");
+  return [...legacyMaps(elf), ...btfMaps(elf), ...dataMaps(elf)];
 }
 
 const typeName = (n: number): string => mapTypes[n] ?? `type ${n}`;

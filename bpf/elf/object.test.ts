@@ -1,9 +1,7 @@
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { clang, compile } from "../../test/clang.ts";
 import { describeWithKernel, Pins } from "../../test/kernel-bpf.ts";
 import { describeWithOracle } from "../../test/oracles.ts";
-import { encodeInsns } from "../insn.ts";
 import { BpfLoadError } from "../load-error.ts";
 import { dumpXlated, plainDump } from "../print/dump.ts";
 import { BpfObject, type LinkedProgram } from "./object.ts";
@@ -225,61 +223,6 @@ describeWithOracle("objects of clang", [clang], () => {
     );
     dispose();
     expect(() => BpfObject.parse(bytes)).toThrow(new BpfLoadError("map m: unknown field colour"));
-  });
-
-  /** Parses and links everything; anything but a BpfLoadError of one line is a failure. */
-  function survives(bytes: Uint8Array): boolean {
-    try {
-      const object = BpfObject.parse(bytes);
-      for (const { name } of object.programs) encodeInsns(object.link(name, "xdp").insns, object.endian);
-      return true;
-    } catch (error) {
-      if (!(error instanceof BpfLoadError) || error.message.includes("\n") || error.message === "")
-        throw error;
-      return false;
-    }
-  }
-
-  it("an object cut off at any byte gives a clear error", () => {
-    let accepted = 0;
-    for (let length = 0; length < little.bytes.length; length++)
-      if (survives(little.bytes.slice(0, length))) accepted++;
-    // The section headers are the last thing in the file.
-    expect(accepted).toBe(0);
-  });
-
-  it("random damage gives a clear error or a program, quickly", () => {
-    // Most of the file is debug information: aim at headers, symbols and everything before .debug_*.
-    const size = little.bytes.length;
-    const place = fc.oneof(
-      fc.nat(63),
-      fc.nat(0x400),
-      fc.integer({ min: size - 64 * 40, max: size - 1 }),
-      fc.nat(size - 1),
-    );
-    const value = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff));
-    const damage = fc.array(fc.tuple(place, value, fc.constantFrom(1, 1, 4, 8)), {
-      minLength: 1,
-      maxLength: 6,
-    });
-    fc.assert(
-      fc.property(fc.constantFrom(little.bytes, big.bytes), damage, (original, changes) => {
-        const bytes = original.slice();
-        for (const [at, byte, count] of changes) bytes.fill(byte, at, at + count);
-        survives(bytes);
-      }),
-      { seed: 20180211, numRuns: 3000 },
-    );
-  });
-
-  it("random bytes give a clear error", () => {
-    const header = [...little.bytes.slice(0, 64)];
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, withHeader) => {
-        survives(withHeader ? new Uint8Array([...header, ...bytes]) : bytes);
-      }),
-      { seed: 7, numRuns: 500 },
-    );
   });
 });
 

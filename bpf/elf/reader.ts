@@ -118,6 +118,8 @@ export class Reader {
 }
 
 export class Elf {
+  /** Length of the file. */
+  readonly bytes: number;
   readonly endian: Endian;
   readonly sections: readonly Section[];
   readonly symbols: readonly ElfSymbol[];
@@ -126,6 +128,7 @@ export class Elf {
 
   /** @throws BpfLoadError where the file is no relocatable ELF64 object for BPF, or its tables are broken. */
   constructor(bytes: Uint8Array) {
+    this.bytes = bytes.length;
     this.endian = identify(bytes);
     this.sections = readSections(bytes, this.endian);
     const symbolTable = this.sections.find((s) => s.type === SHT_SYMTAB);
