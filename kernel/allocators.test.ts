@@ -57,6 +57,15 @@ describe("vmalloc", () => {
     // Page tables stay.
     expect(free - kernel.pages.free).toBeLessThan(8);
   });
+  it("with one page left has none for the page tables, and gives it back", () => {
+    for (const layout of ["hash64k-4.15", "radix64k-6.12"]) {
+      const kernel = new Kernel({ ramBytes: RAM, layout });
+      kernel.allocate((kernel.pages.free - 1) * PAGE);
+      expect(kernel.pages.free).toBe(1);
+      expect(kernel.moduleAlloc(PAGE)).toBeUndefined();
+      expect(kernel.pages.held("vmalloc")).toBe(0);
+    }
+  });
   it("pages are zero again when they come back, and gone when they are freed", () => {
     const kernel = new Kernel({ ramBytes: RAM });
     const first = area(kernel, PAGE);

@@ -1,6 +1,7 @@
 // vmalloc: areas of kernel addresses backed by single pages, first fit, one unmapped guard page behind each, as Linux does it.
 // Page tables are mm/'s work, pages the page allocator's.
 import { fromHalves, type U64 } from "../word/long.ts";
+import { OutOfMemoryError } from "./error.ts";
 import type { MemoryManagement, Protection } from "./mm/mm.ts";
 import type { PageAllocator } from "./page-alloc.ts";
 
@@ -141,10 +142,15 @@ export class Vmalloc {
     return low;
   }
 
+  /** A page table may want memory too. */
   #mapPage(page: number, protection: Protection): number | undefined {
     const real = this.#pages.tryAllocate("vmalloc");
     if (real === undefined) return undefined;
-    if (this.#mm.map(this.#address(page), real, protection)) return real;
+    try {
+      if (this.#mm.map(this.#address(page), real, protection)) return real;
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+    }
     this.#pages.release(real);
     return undefined;
   }
