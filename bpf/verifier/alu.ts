@@ -55,6 +55,8 @@ export function arithmetic(insn: Insn, dst: Value, src: Value, endian: Endian): 
   if (isPointer(dst) || isPointer(right)) return pointerArithmetic(insn, isWide, dst, right);
   const known = fold(insn, dst, right);
   if (known !== undefined) return { value: known };
+  // Of the sign of a signed quotient or remainder nothing is said.
+  if (insn.off === 1) return { value: isWide ? NUMBER : WORD };
   if (isWide) return { value: numbers(operation, dst, right, 64) };
   const value = numbers(operation, low(dst), low(right), 32);
   return { value: maxOf(value) <= 0xffff_ffff && value.kind === "scalar" ? value : WORD };
@@ -186,19 +188,25 @@ function calculate(
   }
 }
 
-/** Numbers, or what may be numbers; shift counts and divisors that are not known say nothing. */
+/** A bound that was computed; at 2^63, which rounding may hide, it says nothing of bit 63 any more. */
+const computed = (max: number): Value => (max >= POSITIVE ? NUMBER : numberUpTo(max));
+
+const isShift = (operation: number): boolean => [BPF_LSH, BPF_RSH, BPF_ARSH].includes(operation);
+
+/** Numbers, or what may be numbers; shift counts and divisors that are not known, or too large, say nothing. */
 function numbers(operation: number, dst: Value, right: Value, bits: number): Value {
   const isNumber = dst.kind === "scalar" && right.kind === "scalar";
-  const b = right.kind === "scalar" ? right.value : undefined;
+  const known = right.kind === "scalar" ? right.value : undefined;
   const [x, y] = [maxOf(dst), maxOf(right)];
+  const b = known !== undefined && isShift(operation) && (known < 0 || known >= bits) ? undefined : known;
   switch (operation) {
     case BPF_ADD:
       // Another pointer, moved, may be what comes out.
-      return isNumber ? numberUpTo(x + y) : UNKNOWN;
+      return isNumber ? (y === 0 ? numberUpTo(x) : computed(x + y)) : UNKNOWN;
     case BPF_SUB:
       return isNumber ? NUMBER : UNKNOWN;
     case BPF_MUL:
-      return x === 0 || y === 0 ? scalar(0) : numberUpTo(x * y);
+      return x === 0 || y === 0 ? scalar(0) : y === 1 ? numberUpTo(x) : computed(x * y);
     case BPF_AND:
       return numberUpTo(Math.min(x, y));
     case BPF_OR:
@@ -206,7 +214,7 @@ function numbers(operation: number, dst: Value, right: Value, bits: number): Val
       return Math.max(x, y) === ANY ? NUMBER : numberUpTo(2 ** Math.ceil(Math.log2(Math.max(x, y) + 1)) - 1);
     case BPF_LSH:
       // A bit that leaves at the top makes the bound void.
-      return b === undefined || x * 2 ** b > POSITIVE ? NUMBER : numberUpTo(x * 2 ** b);
+      return b === undefined ? NUMBER : b === 0 ? numberUpTo(x) : computed(x * 2 ** b);
     case BPF_RSH:
       if (b === undefined) return numberUpTo(x);
       return numberUpTo(Math.min(Math.floor(x / 2 ** b), 2 ** (bits - b) - 1));

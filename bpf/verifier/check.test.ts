@@ -89,6 +89,49 @@ const verdicts: readonly (readonly [name: string, program: LinkedProgram, messag
   ["what byte swaps decide", asm("r2 = 5\nr2 = be16 r2\nif r2 == 0x500 goto +1\nr0 = r9\nr0 = 0\nexit"), ""],
   ["what bounds decide", asm("r2 = *(u8 *)(r10 - 1)\nif r2 < 256 goto +1\nr0 = r9\nr0 = 0\nexit"), ""],
   [
+    "a number that a helper overwrites",
+    asm(
+      "r2 = 0\n*(u64 *)(r10 - 8) = r2\nr3 = r10\nr3 += -8\nr4 = 8\ncall 26\nr0 = *(u64 *)(r10 - 8)\nif r0 == 0 goto +1\nr0 = r9\nr0 = 0\nexit",
+    ),
+    "R9 !read_ok",
+  ],
+  [
+    "a number that a store in a variable place overwrites",
+    asm(
+      "r2 = 0\n*(u64 *)(r10 - 8) = r2\n*(u64 *)(r10 - 16) = r2\nr2 = *(u32 *)(r1 + 4)\nr2 &= 8\nr3 = r10\nr3 += -16\nr3 += r2\nr4 = 1\n*(u64 *)(r3 + 0) = r4\nr0 = *(u64 *)(r10 - 8)\nif r0 == 0 goto +1\nr0 = r9\nr0 = 0\nexit",
+    ),
+    "R9 !read_ok",
+  ],
+  [
+    "the sign of a signed remainder",
+    asm("r0 = *(u32 *)(r1 + 4)\nr0 += -5\nr0 s%= 10\nif r0 s>= 0 goto +1\nr0 = r9\nr0 = 0\nexit"),
+    "R9 !read_ok",
+  ],
+  [
+    "the sign of a signed quotient",
+    asm("r0 = *(u32 *)(r1 + 4)\nr0 &= 255\nr0 s/= -2\nif r0 < 256 goto +1\nr0 = r9\nr0 = 0\nexit"),
+    "R9 !read_ok",
+  ],
+  [
+    "a sum beyond bit 63",
+    asm(
+      "r0 = *(u64 *)(r10 - 8)\nr0 >>= 1\nr0 += 5\nif r0 s>= 10 goto +2\nif r0 <= 100 goto +1\nr0 = r9\nr0 = 0\nexit",
+    ),
+    "R9 !read_ok",
+  ],
+  [
+    "a bit shifted into bit 63",
+    asm(
+      "r0 = *(u32 *)(r1 + 4)\nr0 &= 1\nr0 <<= 63\nif r0 s>= 10 goto +2\nif r0 <= 100 goto +1\nr0 = r9\nr0 = 0\nexit",
+    ),
+    "R9 !read_ok",
+  ],
+  [
+    "a shift by 64 in a register",
+    asm("r0 = *(u32 *)(r1 + 4)\nr2 = 64\nr0 >>= r2\nif r0 <= 5 goto +1\nr0 = r9\nr0 = 0\nexit"),
+    "R9 !read_ok",
+  ],
+  [
     "a moved context",
     asm("r1 += 4\nr0 = *(u32 *)(r1 + 0)\nexit"),
     "dereference of modified ctx ptr R1 off=4 disallowed",

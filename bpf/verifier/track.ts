@@ -31,6 +31,7 @@ import { callbackOf } from "./callbacks.ts";
 import type { CheckOptions } from "./checked.ts";
 import { fieldFault, immediateFault, memoryAccess, operandsOf } from "./fields.ts";
 import { MemoryRules, partOfPointer } from "./memory-rules.ts";
+import { helperWrites, store } from "./stack-writes.ts";
 import { State, type Frame } from "./state.ts";
 import { calleeSlot, endsBlock, isJump, type Subprogram } from "./structure.ts";
 import {
@@ -319,6 +320,7 @@ class Tracker {
       if (isFinal) for (let n = 1; n <= 5; n++) this.#rules.escape(state.reg(n), state);
       const args = callbackOf(insn.imm, state);
       if (args !== undefined) this.#enter(args.start, args.regs, state, isFinal);
+      if (insn.src !== BPF_PSEUDO_KFUNC_CALL) helperWrites(insn.imm, state);
     }
     state.forgetArguments();
     state.setReg(0, r0);
@@ -379,12 +381,4 @@ function loaded(insn: Insn, base: Value, state: State): Value {
   if (bytes === 8) return UNKNOWN;
   // 32-bit fields of the context may stand for pointers.
   return base.kind === "ctx" || base.kind === "mixed" ? UNKNOWN : WORD;
-}
-
-/** Where a store to the stack is in a known place, remembers a whole slot and forgets a slot that is written in part. */
-function store(state: State, base: Value, off: number, bytes: number, value: Value): void {
-  if (base.kind !== "stack" || base.off === undefined) return;
-  const at = base.off + off;
-  const aligned = Math.floor(at / 8) * 8;
-  state.setSlot(base.frame, aligned, bytes === 8 && at === aligned ? value : UNKNOWN);
 }
