@@ -1,6 +1,7 @@
 // Arithmetic of the BPF interpreter on registers held as two 32-bit halves [RFC 9669 4.1, 4.2].
 // Knows nothing of instructions, memory or control flow.
 import Long from "long";
+import { signedQuotient } from "../word/long.ts";
 import * as op from "./opcodes.ts";
 
 /** A 64-bit register; both halves are signed 32-bit numbers, since those stay unboxed. */
@@ -163,7 +164,7 @@ export const signedAlu64: ReadonlyMap<number, Alu64> = new Map<number, Alu64>([
     op.BPF_DIV,
     (d, s) => {
       if (isZero(s)) setLow(d, 0);
-      else d.value = d.value.toSigned().div(s.value.toSigned());
+      else d.value = signedQuotient(d.value, s.value);
     },
   ],
   [

@@ -18,6 +18,14 @@ export function fromHalves(high: number, low: number): U64 {
   return Long.fromBits(low, high, true);
 }
 
+/**
+ * The signed quotient, truncated; of the least number by -1 that number. `b` must not be 0.
+ * long 5.3 returns every dividend with high half 0x8000_0000 unchanged when the divisor is -1, so that one is negated here.
+ */
+export function signedQuotient(a: U64, b: U64): U64 {
+  return b.eq(Long.MAX_UNSIGNED_VALUE) ? a.negate() : a.toSigned().div(b.toSigned()).toUnsigned();
+}
+
 /** `0x` and 16 hex digits: how every 64-bit value is printed. */
 export function hex64(value: U64): string {
   const half = (n: number): string => (n >>> 0).toString(16).padStart(8, "0");

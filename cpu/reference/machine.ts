@@ -1,7 +1,7 @@
 // The verbs of rows over Long values: one instruction at a time, written to be read against the manual. It fetches nothing
 // and decodes nothing; `outcome` tells what the instruction ended in.
 import Long from "long";
-import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
+import { ZERO, fromHalves, signedQuotient, u64, type U64 } from "../../word/long.ts";
 import { isInterrupt } from "../guest-memory.ts";
 import { misaligned, systemCall, trapped, type Interrupt } from "../interrupt.ts";
 import type { Bytes, Machine, Sign, Sum, SystemOperation, SystemOperations } from "../isa/machine.ts";
@@ -187,7 +187,7 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
   }
   quotient(sign: Sign, a: U64, b: U64): U64 {
     if (!this.#divisible(sign, a, b)) return ZERO;
-    return sign === "signed" ? a.toSigned().div(b.toSigned()).toUnsigned() : a.div(b);
+    return sign === "signed" ? signedQuotient(a, b) : a.div(b);
   }
   remainder(sign: Sign, a: U64, b: U64): U64 {
     if (!this.#divisible(sign, a, b)) return ZERO;

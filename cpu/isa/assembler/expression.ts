@@ -1,7 +1,7 @@
 // Expressions of the assembler: numbers, symbols, operators as in C, `.`, and halves of a value such as `x@ha`.
 // All arithmetic is modulo 2^64. Which names exist is the caller's to say.
 import Long from "long";
-import { fromHalves, parseU64, u64, type U64, ZERO } from "../../../word/long.ts";
+import { fromHalves, parseU64, signedQuotient, u64, type U64, ZERO } from "../../../word/long.ts";
 
 /** An expression that cannot be read, or a name that does not exist. */
 export class ExpressionError extends Error {
@@ -83,9 +83,7 @@ function apply(operator: string, a: U64, b: U64): U64 {
     case "/":
     case "%":
       if (b.isZero()) throw new ExpressionError("division by zero");
-      return (
-        operator === "/" ? a.toSigned().div(b.toSigned()) : a.toSigned().mod(b.toSigned())
-      ).toUnsigned();
+      return operator === "/" ? signedQuotient(a, b) : a.toSigned().mod(b.toSigned()).toUnsigned();
     default:
       throw new ExpressionError(`unknown operator ${operator}`);
   }
