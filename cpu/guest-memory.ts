@@ -34,7 +34,7 @@ export class GuestMemory {
 
   /** The address that the mode makes of a computed one. */
   effective(ea: U64): U64 {
-    return this.#state.msrBit("SF") ? ea : fromHalves(0, ea.low);
+    return this.#state.sixtyFour ? ea : fromHalves(0, ea.low);
   }
 
   /** Offset in the machine's memory of the byte at `ea`; enters the page into the TLB. */

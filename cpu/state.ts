@@ -247,6 +247,11 @@ export class CpuState {
     if (!changed.and(translationBits).isZero()) this.flushTlb();
   }
 
+  /** MSR[SF]: addresses, carries and CR0 are of 64 bits. */
+  get sixtyFour(): boolean {
+    return this.view.getInt32(STATE.MSR + 4, true) < 0;
+  }
+
   /** Whether one bit of MSR is set. */
   msrBit(name: MsrBit): boolean {
     const shift = MSR_SHIFT[name];

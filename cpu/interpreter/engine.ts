@@ -31,7 +31,7 @@ export class Interpreter {
 
   /** Whether it can execute in the processor's present mode: 64-bit, in the byte order it is made for. */
   get able(): boolean {
-    return this.#state.msrBit("SF") && this.#state.msrBit("LE") === (this.#state.endian === "le");
+    return this.#state.sixtyFour && this.#state.msrBit("LE") === (this.#state.endian === "le");
   }
 
   /**

@@ -144,11 +144,9 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
   mask(size: 32 | 64, mb: U64, me: U64): U64 {
     const first = 64 - size + (mb.low & (size - 1));
     const last = 64 - size + (me.low & (size - 1));
-    let mask = ZERO;
-    for (let bit = first; ; bit = (bit + 1) & 63) {
-      mask = mask.or(Long.UONE.shl(63 - bit));
-      if (bit === last) return mask;
-    }
+    const from = Long.MAX_UNSIGNED_VALUE.shru(first);
+    const to = Long.MAX_UNSIGNED_VALUE.shl(63 - last);
+    return first <= last ? from.and(to) : from.or(to);
   }
   sext(bits: 8 | 16 | 32, v: U64): U64 {
     return u64((v.low << (32 - bits)) >> (32 - bits));
@@ -234,7 +232,7 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
   }
 
   get #sixtyFour(): boolean {
-    return this.state.msrBit("SF");
+    return this.state.sixtyFour;
   }
   ca(): boolean {
     return this.state.flag("CA");

@@ -22,7 +22,7 @@ function setQuotient(state: CpuState, RT: number, value: bigint | undefined, OE:
     if (value === undefined) state.setFlag("SO", true);
   }
   if (Rc === 1) {
-    const compared = state.msrBit("SF") ? result.toSigned() : u64(result.low).toSigned();
+    const compared = state.sixtyFour ? result.toSigned() : u64(result.low).toSigned();
     const order = compared.isNegative() ? 8 : compared.isZero() ? 2 : 4;
     state.setCrField(0, order | (state.flag("SO") ? 1 : 0));
   }
