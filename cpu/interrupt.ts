@@ -7,7 +7,7 @@ import { msrBits, type CpuState } from "./state.ts";
 
 /**
  * An interrupt that an instruction causes. `vector` as in the manual (0x300, 0x700 …); `srr1` are bits to OR into SRR1 or HSRR1;
- * a `hypervisor` interrupt saves to HSRR0 and HSRR1. With `next`, SRR0 is the address of the instruction after.
+ * `saves` names where the state goes if not to SRR0 and SRR1. With `next`, the address of the instruction after is saved.
  */
 export interface Interrupt {
   readonly kind: "interrupt";
@@ -15,7 +15,7 @@ export interface Interrupt {
   readonly srr1: number;
   readonly dar?: U64 | undefined;
   readonly dsisr?: number | undefined;
-  readonly hypervisor?: boolean;
+  readonly saves?: "HSRR" | "LR and CTR";
   readonly next?: boolean;
   /** The instruction word, for HEIR. */
   readonly heir?: number;
@@ -43,7 +43,7 @@ export function illegal(word: number, detail = "illegal instruction"): Interrupt
     kind: "interrupt",
     vector: 0xe40,
     srr1: 0,
-    hypervisor: true,
+    saves: "HSRR",
     heir: word,
     detail: `${hex32(word)}: ${detail}`,
   };
@@ -65,6 +65,12 @@ export function systemCall(level: number): Interrupt {
   return { kind: "interrupt", vector: 0xc00, srr1: 0, next: true, detail: `sc ${level}` };
 }
 
+/** System call vectored: LR and CTR are what is saved, EE and RI stay. [Power ISA v3.1B III 7.5.27] */
+export function systemCallVectored(level: number): Interrupt {
+  const vector = 0x1_7000 + 0x20 * level;
+  return { kind: "interrupt", vector, srr1: 0, next: true, saves: "LR and CTR", detail: `scv ${level}` };
+}
+
 /** What the MMU refused. */
 export function storage(cause: StorageInterrupt, ea: U64, access: Access): Interrupt {
   const { vector, srr1, dar } = cause;
@@ -72,16 +78,16 @@ export function storage(cause: StorageInterrupt, ea: U64, access: Access): Inter
   return { kind: "interrupt", vector, srr1, dar, dsisr, detail: `${access} of ${hex64(ea)}` };
 }
 
-/** SRR0 and SRR1 (or HSRR0 and HSRR1) as the interrupt saves them. [Power ISA v3.1B III 7.5] */
+/** Address and MSR as the interrupt saves them. [Power ISA v3.1B III 7.5] */
 export function savedState(
   state: CpuState,
   interrupt: Interrupt,
 ): { readonly srr0: U64; readonly srr1: U64 } {
   const { msr, nia } = state;
-  const cleared = interrupt.hypervisor === true ? 0 : 0x783f_0000; // bits 33:36 and 42:47 tell of the interrupt
   return {
     srr0: interrupt.next === true ? nia.add(4) : nia,
-    srr1: fromHalves(msr.high, (msr.low & ~cleared) | interrupt.srr1),
+    // bits 33:36 and 42:47 tell of the interrupt
+    srr1: fromHalves(msr.high, (msr.low & ~0x783f_0000) | interrupt.srr1),
   };
 }
 
@@ -92,29 +98,44 @@ const littleEndian = msrBits("LE");
 const translation = msrBits("IR", "DR");
 const sixtyFour = msrBits("SF");
 
+const recoverable = msrBits("RI");
+const interruptible = msrBits("EE", "RI");
+
 /** Vectors that are never relocated by LPCR[AIL]: system reset and machine check. */
 const fixedVectors: ReadonlySet<number> = new Set([0x100, 0x200]);
 
+/** Where an interrupt saves the address and MSR. */
+const SAVED = { SRR: ["SRR0", "SRR1"], HSRR: ["HSRR0", "HSRR1"], "LR and CTR": ["LR", "CTR"] } as const;
+
+/** The vector's effective address with AIL 3: at 0xc000_0000_0000_4000, those of scv at 0xc000_0000_0000_3000. */
+function relocatedVector({ vector, saves }: Interrupt): U64 {
+  return fromHalves(0xc000_0000, saves === "LR and CTR" ? vector - 0x1_4000 : vector + 0x4000);
+}
+
 /**
  * Goes to the interrupt's vector. MSR: SF 1, HV and ME kept (a machine check clears ME), LE the machine's, IR and DR kept where
- * LPCR[AIL] is 3 and both were 1 (then the vectors are at 0xc000_0000_0000_4000), the rest 0.
+ * LPCR[AIL] is 3 and both were 1 (then the vectors are relocated), RI kept where SRR1 is not used, the rest 0.
  * DIVERGES(III 2.2): AIL counts in hypervisor state on power10 too, where the manual has HAIL.
  */
 export function deliver(state: CpuState, interrupt: Interrupt): void {
   const { srr0, srr1 } = savedState(state, interrupt);
-  state.setSpr(interrupt.hypervisor === true ? "HSRR0" : "SRR0", srr0);
-  state.setSpr(interrupt.hypervisor === true ? "HSRR1" : "SRR1", srr1);
-  if (interrupt.dar !== undefined) state.setSpr("DAR", interrupt.dar);
-  if (interrupt.dsisr !== undefined) state.setSpr("DSISR", fromHalves(0, interrupt.dsisr));
-  if (interrupt.heir !== undefined) state.setSpr("HEIR", fromHalves(0, interrupt.heir));
+  const { vector, saves, dar, dsisr, heir } = interrupt;
+  const [forAddress, forMsr] = SAVED[saves ?? "SRR"];
+  state.setSpr(forAddress, srr0);
+  state.setSpr(forMsr, srr1);
+  if (dar !== undefined) state.setSpr("DAR", dar);
+  if (dsisr !== undefined) state.setSpr("DSISR", fromHalves(0, dsisr));
+  if (heir !== undefined) state.setSpr("HEIR", fromHalves(0, heir));
   const old = state.msr;
   const ail = (state.spr("LPCR").low >>> 23) & 3;
-  const relocated = ail === 3 && old.and(translation).eq(translation) && !fixedVectors.has(interrupt.vector);
+  const relocated = ail === 3 && old.and(translation).eq(translation) && !fixedVectors.has(vector);
   let msr = old.and(kept).or(sixtyFour);
-  if (interrupt.hypervisor === true || interrupt.vector === 0x200) msr = msr.or(hypervisorState);
-  if (interrupt.vector === 0x200) msr = msr.and(machineCheckEnable.not());
+  if (saves === "HSRR" || vector === 0x200) msr = msr.or(hypervisorState);
+  if (saves === "HSRR") msr = msr.or(old.and(recoverable));
+  if (saves === "LR and CTR") msr = msr.or(old.and(interruptible));
+  if (vector === 0x200) msr = msr.and(machineCheckEnable.not());
   if (state.endian === "le") msr = msr.or(littleEndian);
   if (relocated) msr = msr.or(translation);
   state.msr = msr;
-  state.nia = relocated ? fromHalves(0xc000_0000, 0x4000 + interrupt.vector) : u64(interrupt.vector);
+  state.nia = relocated ? relocatedVector(interrupt) : u64(vector);
 }

@@ -1,6 +1,6 @@
 // System operations on MSR and on the processor as a whole: mfmsr, mtmsr(d), rfid, hrfid, attn, power saving, messages.
 import { fromHalves, type U64 } from "../../word/long.ts";
-import { illegal } from "../interrupt.ts";
+import { illegal, systemCallVectored } from "../interrupt.ts";
 import type { SystemOperation } from "../isa/machine.ts";
 import { msrBits } from "../state.ts";
 import { refused, type Operations, type Outcome, type SystemContext } from "./context.ts";
@@ -10,7 +10,15 @@ const setByProblemState = msrBits("EE", "IR", "DR");
 const interruptsOnly = msrBits("EE", "RI");
 const keptByMtmsrd = msrBits("HV", "ME", "LE");
 const keptByRfid = msrBits("HV", "ME");
+const keptByRfscv = msrBits("HV", "ME", "LE");
 const hypervisor = msrBits("HV");
+
+/** FSCR[SCV], and what FSCR[IC] says where it is 0. [Power ISA v3.1B III 7.2.13] */
+const SCV_ENABLED = 0x1000;
+const SCV_CAUSE = 12;
+
+/** What MSR has: other bits read as 0 whatever is written. FE0 SE BE FE1 and PMM are there without effect. [III 4.2.1] */
+const existing = msrBits("SF", "HV", "VEC", "VSX", "EE", "PR", "FP", "ME", "IR", "DR", "RI", "LE").or(0xf04);
 
 /** Bits of `value` where `mask` is 1, of `old` elsewhere. */
 function merge(old: U64, value: U64, mask: U64): U64 {
@@ -18,7 +26,8 @@ function merge(old: U64, value: U64, mask: U64): U64 {
 }
 
 /** PR = 1 sets EE, IR and DR too. [Power ISA v3.1B III 5.4.5] */
-function completed(msr: U64): U64 {
+function completed(value: U64): U64 {
+  const msr = value.and(existing);
   return msr.and(problem).isZero() ? msr : msr.or(setByProblemState);
 }
 
@@ -76,8 +85,22 @@ export const control: Operations<Extract<SystemOperation, Name | Message | Sleep
     if (fault === undefined) returnTo(context, context.state.spr("HSRR0"), context.state.spr("HSRR1"));
     return fault;
   },
-  rfscv: (context) => unhandled(context, "rfscv is not modelled"),
-  scv: (context) => unhandled(context, "scv is not modelled"),
+  rfscv: (context) => {
+    const { state } = context;
+    const fault = refused(context, "supervisor", "rfscv");
+    if (fault !== undefined) return fault;
+    returnTo(context, state.lr, merge(state.ctr, state.msr, keptByRfscv));
+    return undefined;
+  },
+  scv: (context, LEV) => {
+    const { state } = context;
+    if ((state.spr("FSCR").low & SCV_ENABLED) !== 0) return systemCallVectored(LEV);
+    state.setSpr(
+      "FSCR",
+      fromHalves((state.spr("FSCR").high & 0xff_ffff) | (SCV_CAUSE << 24), state.spr("FSCR").low),
+    );
+    return { kind: "interrupt", vector: 0xf60, srr1: 0, detail: "scv: facility unavailable" };
+  },
   attn: (context) =>
     context.state.msrBit("PR")
       ? illegal(context.word, "attn in problem state")

@@ -16,10 +16,10 @@ const qemu = oracle("qemu-system-ppc64", "qemu-system-ppc");
 const LOG = 0x20_0000;
 const COMMON = 0x3000;
 const TESTS = 0x5000;
-const IMAGE_BYTES = 0x1_0000;
+const IMAGE_BYTES = 0x2_0000;
 
 /** What a record holds: where it came to (0 for no interrupt), what was saved, and r3 of the test. */
-const SAVED = ["SRR0", "SRR1", "MSR", "DAR", "DSISR", "HSRR0", "HSRR1"] as const;
+const SAVED = ["SRR0", "SRR1", "MSR", "DAR", "DSISR", "HSRR0", "HSRR1", "LR", "CTR", "FSCR"] as const;
 const RECORD_BYTES = 8 * (SAVED.length + 2);
 
 const cases: readonly {
@@ -57,15 +57,27 @@ const cases: readonly {
   {
     text: "mfmsr 4; ori 4,4,2; mtspr 315,4; bl 1f; 1: mflr 4; addi 4,4,20; mtspr 314,4; hrfid; nop; mfmsr 3",
   },
+  { text: "mfmsr 4; oris 4,4,0x7a3f; mtmsrd 4; mfmsr 3" },
+  { text: "mfmsr 4; oris 4,4,0x783f; mtsrr1 4; bl 1f; 1: mflr 4; addi 4,4,20; mtsrr0 4; rfid; nop; mfmsr 3" },
+  { text: "scv 0" },
+  { text: "scv 1; mfspr 3,153" },
+  { text: "li 4,0x1000; mtspr 153,4; li 4,2; mtmsrd 4,1; bl 1f; 1: scv 0" },
+  { text: "li 4,0x1000; mtspr 153,4; scv 127" },
+  {
+    text: "mfmsr 4; ori 4,4,2; mtctr 4; bl 1f; 1: mflr 4; addi 4,4,20; mtlr 4; rfscv; nop; mfmsr 3",
+  },
 ];
 
 const vectors = [
-  0x200, 0x300, 0x380, 0x400, 0x480, 0x600, 0x700, 0x800, 0xc00, 0xe40, 0xf20, 0xf40, 0xf60, 0xf80,
+  0x200, 0x300, 0x380, 0x400, 0x480, 0x600, 0x700, 0x800, 0xc00, 0xe40, 0xf20, 0xf40, 0xf60, 0xf80, 0x1_7000,
+  0x1_7020, 0x1_7fe0,
 ];
 
 /** Registers that an interrupt changes get the same values before each case. */
 function fresh(): string {
-  return ["DAR", "DSISR", "HSRR0", "HSRR1"].map((name) => `mtspr ${SPR[name as "DAR"]},3`).join("; ");
+  return (["DAR", "DSISR", "HSRR0", "HSRR1", "LR", "CTR", "FSCR"] as const)
+    .map((name) => `mtspr ${SPR[name]},3`)
+    .join("; ");
 }
 
 /** r29: MSR of the cases; r30: the next record; r31: where to go on after an interrupt. */
@@ -78,7 +90,8 @@ function image(): Uint8Array {
     });
   };
   put(0x10, `ba ${TESTS}`);
-  for (const vector of vectors) put(vector, `mtspr ${SPR.HSPRG0},3; li 3,${vector}; ba ${COMMON}`);
+  for (const vector of vectors)
+    put(vector, `mtspr ${SPR.HSPRG0},3; lis 3,${vector >>> 16}; ori 3,3,${vector & 0xffff}; ba ${COMMON}`);
   const saves = SAVED.map(
     (name, i) => `${name === "MSR" ? "mfmsr 3" : `mfspr 3,${SPR[name]}`}; std 3,${8 + 8 * i}(30)`,
   );
