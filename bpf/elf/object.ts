@@ -1,7 +1,8 @@
 // A BPF object as clang makes it: what it holds, and its programs ready for the BPF core. Loading one into a kernel, and
 // what a program may do, are others' business.
-import type { Endian } from "../insn.ts";
+import type { Endian, Insn } from "../insn.ts";
 import { BpfLoadError } from "../load-error.ts";
+import { BPF_LD_IMM64, BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from "../opcodes.ts";
 import { Functions, type ObjectFunction } from "./functions.ts";
 import { link } from "./link.ts";
 import { readMaps, type PlacedMap } from "./maps.ts";
@@ -69,9 +70,8 @@ export class BpfObject {
       name: main.name,
       type: found,
       endian: this.endian,
-      insns,
+      ...usedMaps(insns, this.maps),
       functions,
-      maps: this.maps,
       license: this.license,
       ...(source === undefined ? {} : { source }),
     };
@@ -85,4 +85,19 @@ export class BpfObject {
     const others = this.programs.map((p) => p.name).join(", ");
     throw new BpfLoadError(`no program ${name}; the object has ${others === "" ? "none" : others}`, "ENOENT");
   }
+}
+
+/** The program with those of the maps alone that it names: the others are not its business, nor is what they lack. */
+function usedMaps(
+  insns: readonly Insn[],
+  maps: readonly MapDefinition[],
+): Pick<LinkedProgram, "insns" | "maps"> {
+  const namesMap = ({ code, src }: Insn): boolean =>
+    code === BPF_LD_IMM64 && (src === BPF_PSEUDO_MAP_FD || src === BPF_PSEUDO_MAP_VALUE);
+  const used = [...new Set(insns.filter(namesMap).map((i) => i.imm))].sort((a, b) => a - b);
+  const position = new Map(used.map((index, at) => [index, at]));
+  return {
+    insns: insns.map((i) => (namesMap(i) ? { ...i, imm: position.get(i.imm) ?? i.imm } : i)),
+    maps: used.flatMap((index) => maps[index] ?? []),
+  };
 }

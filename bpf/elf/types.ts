@@ -128,6 +128,7 @@ export interface LinkedProgram {
   readonly endian: Endian;
   readonly insns: readonly Insn[];
   readonly functions: readonly LinkedFunction[];
+  /** The maps that the instructions name, in the object's order. */
   readonly maps: readonly MapDefinition[];
   readonly license: string;
   /** Where the object has debug information (`-g`). */
