@@ -37,6 +37,7 @@ export function benchCommand(): Command {
   const calls = new Command("calls")
     .description("every call sequence, CPU model and scenario (not built yet)")
     .allowUnknownOption()
+    .allowExcessArguments()
     .action(() => {
       throw notBuilt("farcall bench calls", ["bench cpu"]);
     });

@@ -51,7 +51,13 @@ export function executableSections(
   const sections: CodeSection[] = [];
   for (let index = 0; index < number; index++) {
     const at = header(index);
-    if ((u32(at + 12) & SHF_EXECINSTR) === 0 || u32(at + 4) === SHT_NOBITS) continue;
+    if (
+      long(at + 8)
+        .and(SHF_EXECINSTR)
+        .isZero() ||
+      u32(at + 4) === SHT_NOBITS
+    )
+      continue;
     const from = u32(at);
     const end = nameTable.indexOf(0, from);
     const name = new TextDecoder().decode(nameTable.subarray(from, end < 0 ? undefined : end));

@@ -5,6 +5,7 @@ import { benchCommand } from "./bench.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { disasmCommand } from "./disasm.ts";
 import { EXIT, StageError } from "./errors.ts";
+import type { StageReport } from "./errors.ts";
 import { execCommand } from "./exec.ts";
 import { isaCommand } from "./isa.ts";
 import { layoutsCommand } from "./layouts.ts";
@@ -85,6 +86,23 @@ function moreThan(line: string, { report }: StageError): string {
   return lines.map((text) => `${text}\n`).join("");
 }
 
+/** Every member of the report, in the order of the page on the command line. */
+function fullReport({ stage, errno, message, log = "", ...rest }: StageReport): StageReport {
+  return { stage, errno, message, log, ...rest };
+}
+
+/** Longest message that is shown. */
+const LONGEST = 400;
+
+/** One line of any message: what a terminal would take for a command or a new line is spelled out, and nothing goes on forever. */
+function oneLine(message: string): string {
+  const shown = message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message;
+  return shown.replaceAll(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
 async function main(): Promise<number> {
   const own = process.argv.slice(2, process.argv.includes("--") ? process.argv.indexOf("--") : undefined);
   const program = createProgram();
@@ -95,9 +113,10 @@ async function main(): Promise<number> {
     return typeof process.exitCode === "number" ? process.exitCode : EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
-    const { line, code } = explain(error, program);
+    const { line: whole, code } = explain(error, program);
+    const line = oneLine(whole);
     if (own.includes("--json"))
-      printJson({ error: error instanceof StageError ? error.report : { message: line } });
+      printJson({ error: error instanceof StageError ? fullReport(error.report) : { message: line } });
     process.stderr.write(`farcall: ${line}\n`);
     if (error instanceof StageError && !own.includes("--json")) process.stderr.write(moreThan(line, error));
     if (own.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);

@@ -32,7 +32,7 @@ export interface BpfOptions extends MachineOptions {
   readonly callSequence: CallSequence;
   readonly jit: boolean;
   readonly kallsyms: boolean;
-  readonly type: ProgramType;
+  readonly type?: ProgramType;
   readonly mapMaxEntries: ReadonlyMap<string, number>;
   readonly verify: boolean;
 }
@@ -141,9 +141,9 @@ export function bpfOptions(command: Command): Command {
     .addOption(
       valued(
         "--type <name>",
-        "type of a .s or .bin program: socket_filter, xdp or sched_cls",
+        "type of a .s or .bin program: socket_filter, xdp or sched_cls (default: socket_filter)",
         choice("--type", ["socket_filter", "xdp", "sched_cls"]),
-      ).default("socket_filter"),
+      ),
     )
     .addOption(
       valued(

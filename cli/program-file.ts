@@ -46,9 +46,14 @@ function fromObject(file: string, bytes: Uint8Array, options: BpfOptions): Linke
   if (options.prog === undefined && second !== undefined)
     throw new UsageError(`${file} has several programs, choose one with --prog: ${names.join(", ")}`);
   const name = options.prog ?? first;
-  if (!names.includes(name)) throw unknownName(`program`, name, names);
+  const program = object.programs.find((found) => found.name === name);
+  if (program === undefined) throw unknownName(`program`, name, names);
+  const { type } = program;
+  const asked = options.type;
+  if (asked !== undefined && type !== "unspec" && asked !== type)
+    throw new UsageError(`${file}: ${name} is ${type}, --type says ${asked}`);
   try {
-    return object.link(name);
+    return object.link(name, type === "unspec" ? asked : undefined);
   } catch (error) {
     if (!(error instanceof BpfLoadError)) throw error;
     throw new StageError({ stage: "load", errno: error.errno, message: error.message }, error);
@@ -57,14 +62,14 @@ function fromObject(file: string, bytes: Uint8Array, options: BpfOptions): Linke
 
 function fromAssembly(file: string, bytes: Uint8Array, options: BpfOptions): LinkedProgram {
   const text = new TextDecoder().decode(bytes);
-  const settings = { type: options.type, endian: options.endian ?? "le" } as const;
+  const settings = { type: options.type ?? "socket_filter", endian: options.endian ?? "le" } as const;
   return unusable(file, () => assembleProgram(text, settings, { helper: (name) => helperByName(name)?.id }));
 }
 
 function fromRaw(file: string, bytes: Uint8Array, options: BpfOptions): LinkedProgram {
   const endian: ByteOrder = options.endian ?? "le";
   return unusable(file, () =>
-    rawProgram(decodeInsns(bytes, endian), { name: "main", type: options.type, endian }),
+    rawProgram(decodeInsns(bytes, endian), { name: "main", type: options.type ?? "socket_filter", endian }),
   );
 }
 

@@ -50,6 +50,11 @@ export function runCommand(): Command {
       const ctxIn = options.ctxIn === undefined ? undefined : await readInput(options.ctxIn);
       const { openSession } = await import("./session.ts");
       const session = openSession(file, bytes, options);
+      for (const name of ["dataIn", "dataOut"] as const)
+        if (session.onMemory && options[name] !== undefined)
+          throw new UsageError(
+            `${{ dataIn: "--data-in", dataOut: "--data-out" }[name]}: raw instructions on plain memory have no packet`,
+          );
       const end = session.execute({ dataIn, ctxIn, repeat: options.repeat });
       if (options.dataOut !== undefined) writeOutput(options.dataOut, end.dataOut ?? new Uint8Array());
       if (options.json === true) printJson(document(session, end, options));

@@ -40,6 +40,8 @@ export type Done = Extract<ProgramRun, { kind: "done" }>;
 export interface Session {
   readonly kernel: Kernel;
   readonly program: Program;
+  /** Whether the program runs on plain memory: it has no packet then. */
+  readonly onMemory: boolean;
   /** Images, main first; none with --no-jit. */
   functions(): readonly FunctionReport[];
   /** The symbol of an address, with the offset in it. */
@@ -48,13 +50,22 @@ export interface Session {
   execute(input: RunInput): Done;
 }
 
-/** Boots a kernel and loads the program of `file`. Throws UsageError or StageError. */
-export function openSession(file: string, bytes: Uint8Array, options: BpfOptions): Session {
+/**
+ * Boots a kernel and loads the program of `file`. Raw instructions with a `ctxIn`, or that nothing checks, run on plain memory.
+ * Throws UsageError or StageError.
+ */
+export function openSession(
+  file: string,
+  bytes: Uint8Array,
+  options: BpfOptions & { readonly ctxIn?: string },
+): Session {
   const { kind, program: linked } = readProgram(file, bytes, options);
   const kernel = bootKernel(options, linked.endian);
   const { callSequence, jit, kallsyms, verify } = options;
+  const onMemory = kind === "raw" && (options.ctxIn !== undefined || !verify);
+  const start = onMemory ? "memory" : "context";
   const program = stage("load", () =>
-    kernel.bpf.loadProgram(linked, { callSequence, jit, kallsyms, ...unverified(verify) }),
+    kernel.bpf.loadProgram(linked, { callSequence, jit, kallsyms, verify, start }),
   );
   const nameOf = (address: U64): string | undefined => {
     const symbol = kernel.kallsyms.lookup(address);
@@ -63,6 +74,7 @@ export function openSession(file: string, bytes: Uint8Array, options: BpfOptions
   return {
     kernel,
     program,
+    onMemory,
     nameOf,
     functions: () =>
       program.images.map((jited) => ({
@@ -74,7 +86,6 @@ export function openSession(file: string, bytes: Uint8Array, options: BpfOptions
         jited,
       })),
     execute: ({ dataIn, ctxIn, repeat }) => {
-      const onMemory = kind === "raw" && (ctxIn !== undefined || !verify);
       const end = stage("run", () =>
         onMemory
           ? program.runOnMemory(ctxIn ?? new Uint8Array(), repeat)
@@ -93,15 +104,11 @@ export function loadAndRun(read: () => LinkedProgram, memory: Uint8Array, option
   const linked = stage("load", read);
   const kernel = bootKernel(options, linked.endian);
   const { callSequence, jit, verify } = options;
-  const program = stage("load", () =>
-    kernel.bpf.loadProgram(linked, { callSequence, jit, ...unverified(verify) }),
-  );
+  const program = stage("load", () => kernel.bpf.loadProgram(linked, { callSequence, jit, verify }));
   const end = stage("run", () => program.runOnMemory(memory));
   if (end.kind !== "done") throw new StageError(failureReport(end, options));
   return end.r0;
 }
-
-const unverified = (verify: boolean): { readonly verify?: false } => (verify ? {} : { verify: false });
 
 /** The machine of the options. Throws UsageError's kin where they name none. */
 export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {

@@ -24,6 +24,8 @@ export interface BpfLoadOptions {
   readonly kallsyms?: boolean | undefined;
   /** Whether programs are checked (default); if not, as lib/test_bpf.c loads, every stack has 512 bytes. */
   readonly verify?: boolean | undefined;
+  /** What a checked program starts with: its context (default), or plain memory in r1 and its length in r2. */
+  readonly start?: "context" | "memory" | undefined;
   /** Entries of maps by name, in place of the object's. */
   readonly mapMaxEntries?: ReadonlyMap<string, number> | undefined;
 }
@@ -79,8 +81,9 @@ export class Bpf {
   ): Program {
     const sized = { ...program, maps: program.maps.map((map) => withMaxEntries(map, options.mapMaxEntries)) };
     const target = jitTarget(this.#kernel, options.callSequence ?? "auto-shrink");
+    const { start = "context", verify = true } = options;
     const loaded = this.core.load(sized, {
-      check: options.verify === false ? undefined : check,
+      check: verify ? (linked, surroundings) => check(linked, { ...surroundings, start }) : undefined,
       maps,
       jit: options.jit === false ? undefined : (functions) => jitProgram(functions, target, this.images),
     });

@@ -103,7 +103,7 @@ export class Program {
   }
 
   /**
-   * Runs an unchecked program on plain memory: r1 points at the bytes, r2 holds their number.
+   * Runs a program that was loaded for it on plain memory: r1 points at the bytes, r2 holds their number.
    * @param memory copied into the guest, and out again as `dataOut`
    */
   runOnMemory(memory: Uint8Array, repeat = 1): ProgramRun {

@@ -25,4 +25,6 @@ export interface CheckOptions {
   readonly helper?: (id: number) => boolean;
   /** Name, with `bpf_`, of a helper that exists but that the program's type may not call. */
   readonly helperName?: (id: number) => string | undefined;
+  /** What the program starts with: its context in r1 (default), or the address of plain memory in r1 and its length in r2. */
+  readonly start?: "context" | "memory";
 }

@@ -113,7 +113,8 @@ class Tracker {
   }
 
   run(): Tracked {
-    this.#function(0, [UNINIT, CONTEXT, UNINIT, UNINIT, UNINIT, UNINIT], [], true);
+    const [r1, r2] = this.#options.start === "memory" ? [UNKNOWN, NUMBER] : [CONTEXT, UNINIT];
+    this.#function(0, [UNINIT, r1, r2, UNINIT, UNINIT, UNINIT], [], true);
     return {
       contextAccesses: this.#rules.contextAccesses,
       stackDepths: this.#rules.stackDepths,

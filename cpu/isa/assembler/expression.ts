@@ -89,11 +89,16 @@ function apply(operator: string, a: U64, b: U64): U64 {
   }
 }
 
+/** Deepest nesting that is read, far from where the host's stack ends. */
+const MAX_DEPTH = 200;
+
 /** A value computed on the way down the tokens; `position` moves. */
 class Reader {
   readonly #tokens: readonly Token[];
   readonly #lookup: Lookup;
   position = 0;
+  /** How many parentheses and signs are open at `position`. */
+  #depth = 0;
 
   constructor(tokens: readonly Token[], lookup: Lookup) {
     this.#tokens = tokens;
@@ -114,10 +119,18 @@ class Reader {
       if (value === undefined) throw new ExpressionError(`no symbol ${token.text}`);
       return value;
     }
-    if (token.text === "-") return this.primary().negate();
-    if (token.text === "+") return this.primary();
-    if (token.text === "~") return this.primary().not();
-    if (token.text !== "(") throw new ExpressionError(`unexpected ${token.text}`);
+    if (++this.#depth > MAX_DEPTH) throw new ExpressionError(`more than ${MAX_DEPTH} nested operators`);
+    const value = this.#prefixed(token.text);
+    this.#depth--;
+    return value;
+  }
+
+  /** What stands behind a sign or a parenthesis. */
+  #prefixed(operator: string): U64 {
+    if (operator === "-") return this.primary().negate();
+    if (operator === "+") return this.primary();
+    if (operator === "~") return this.primary().not();
+    if (operator !== "(") throw new ExpressionError(`unexpected ${operator}`);
     const value = this.sum(1);
     if (this.#next()?.text !== ")") throw new ExpressionError("a parenthesis is not closed");
     this.position++;
