@@ -58,6 +58,7 @@ export class Program {
   readonly tag: string;
   readonly #kernel: Kernel;
   readonly #bpf: Bpf;
+  #isFreed = false;
 
   constructor({ kernel, bpf, loaded, tag }: ProgramParts) {
     this.#kernel = kernel;
@@ -145,8 +146,10 @@ export class Program {
     return { guestInstructions, durationNs: Math.round((milliseconds * 1e6) / repeat) };
   }
 
-  /** Gives images, names and maps back. */
+  /** Gives images and names back, and maps that no other program needs; it must not run afterwards. A second time does nothing. */
   free(): void {
+    if (this.#isFreed) return;
+    this.#isFreed = true;
     for (const { code, header } of this.images) {
       this.#kernel.kallsyms.remove(code);
       this.#bpf.images.free(header);

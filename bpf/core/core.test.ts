@@ -151,6 +151,27 @@ describe("a loaded program", () => {
     expect(memory.liveAllocations).toBe(0);
   });
 
+  it("keeps the maps that it shares until no other needs them", () => {
+    const { core, memory } = testKernel();
+    const program = assembled("r0 = 0\n exit", "xdp", { maps: [definition("hash", { name: "m" })] });
+    const first = core.load(program);
+    const maps = new Map(first.maps.map((map) => [map.definition.name, map]));
+    const second = core.load(program, { maps });
+    expect(second.maps).toEqual(first.maps);
+    first.free();
+    first.free();
+    const four = Uint8Array.of(1, 0, 0, 0);
+    second.maps[0]?.update(four, new Uint8Array(8), 0);
+    expect(second.maps[0]?.entries()).toHaveLength(1);
+    second.free();
+    expect(memory.liveAllocations).toBe(0);
+    // Of maps that are gone none is used again.
+    const third = core.load(program, { maps });
+    expect(third.maps[0]?.entryCount).toBe(0);
+    third.free();
+    expect(memory.liveAllocations).toBe(0);
+  });
+
   it("without a helper of that number is refused", () => {
     expect(() => testKernel().core.load(assembled("call 999\n exit"))).toThrow("#999");
   });

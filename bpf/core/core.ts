@@ -36,7 +36,7 @@ export interface BpfEnvironment {
 export interface LoadOptions<J extends JitedImages = JitedImages> {
   /** Refuses programs. Not given: as lib/test_bpf.c loads, nothing is checked and every stack has 512 bytes. */
   readonly check?: ((program: LinkedProgram, options: CheckOptions) => Checked) | undefined;
-  /** Maps that are there already, by name; those of the object that are missing here are created. */
+  /** Maps that are there already, by name; those of the object that are missing here, or have been freed, are created. */
   readonly maps?: ReadonlyMap<string, BpfMap> | undefined;
   /** Compiles the program. Without it the program can only be interpreted. */
   readonly jit?: Jit<J> | undefined;
@@ -47,6 +47,8 @@ export class BpfCore<J extends JitedImages = JitedImages> {
   readonly #environment: BpfEnvironment;
   /** By the low 52 bits of their addresses, which a number holds exactly. */
   readonly #maps = new Map<number, BpfMap>();
+  /** Programs and others that need a map. */
+  readonly #holders = new Map<BpfMap, number>();
   readonly #random: () => number;
   #lastMapId = 0;
   #lastProgramId = 0;
@@ -69,17 +71,34 @@ export class BpfCore<J extends JitedImages = JitedImages> {
     };
   }
 
-  /** @throws BpfLoadError EINVAL, E2BIG, ENOMEM as BPF_MAP_CREATE. */
+  /** The caller holds the map until `freeMap`. @throws BpfLoadError EINVAL, E2BIG, ENOMEM as BPF_MAP_CREATE. */
   createMap(definition: MapDefinition): BpfMap {
     const { memory } = this.#environment;
     const map = createMap(++this.#lastMapId, definition, { memory, random: this.#random });
     this.#maps.set(low52(map.address), map);
+    this.#holders.set(map, 1);
     return map;
   }
 
+  /** Gives up one hold on a map; its memory goes with the last. */
   freeMap(map: BpfMap): void {
+    const holders = this.#holders.get(map);
+    if (holders === undefined) throw new Error(`map "${map.definition.name}" has been freed before`);
+    if (holders > 1) {
+      this.#holders.set(map, holders - 1);
+      return;
+    }
+    this.#holders.delete(map);
     this.#maps.delete(low52(map.address));
     map.free();
+  }
+
+  /** One more hold on a map that is there already; undefined where it has been freed. */
+  #share(map: BpfMap | undefined): BpfMap | undefined {
+    const holders = map === undefined ? undefined : this.#holders.get(map);
+    if (map === undefined || holders === undefined) return undefined;
+    this.#holders.set(map, holders + 1);
+    return map;
   }
 
   /**
@@ -98,15 +117,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       return helper !== undefined && isPermitted(helper, program.type);
     };
     const checked = options.check?.(program, { helper: permitted }) ?? unchecked(program);
-    const created: BpfMap[] = [];
+    const maps: BpfMap[] = [];
     try {
-      const maps = program.maps.map((definition) => {
-        const there = options.maps?.get(definition.name);
-        if (there !== undefined) return there;
-        const map = this.createMap(definition);
-        created.push(map);
-        return map;
-      });
+      for (const definition of program.maps)
+        maps.push(this.#share(options.maps?.get(definition.name)) ?? this.createMap(definition));
       const helperImm = (id: number): number | undefined => this.#helperImm(id);
       const xlated = rewrite(program, checked, type, { helperImm, maps });
       const functions = split(xlated, checked, maps);
@@ -127,10 +141,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
         jited,
         memory,
         helper: (imm) => this.#helperByImm(imm),
-        release: () => created.forEach((map) => this.freeMap(map)),
+        release: () => maps.forEach((map) => this.freeMap(map)),
       });
     } catch (error) {
-      created.forEach((map) => this.freeMap(map));
+      maps.forEach((map) => this.freeMap(map));
       throw error;
     }
   }

@@ -42,6 +42,7 @@ export class LoadedProgram<J extends JitedImages = JitedImages> {
   readonly jited: J | undefined;
   readonly #parts: LoadedParts<J>;
   #interpreter: Interpreter | undefined;
+  #isFreed = false;
 
   constructor(parts: LoadedParts<J>) {
     this.#parts = parts;
@@ -78,8 +79,13 @@ export class LoadedProgram<J extends JitedImages = JitedImages> {
     return testRun(type, memory, options);
   }
 
-  /** Gives guest memory back: the maps that were created for this program and the interpreter's stack; not the images. */
+  /**
+   * Gives guest memory back: the interpreter's stack, and maps that no other program needs; not the images. A second time
+   * does nothing.
+   */
   free(): void {
+    if (this.#isFreed) return;
+    this.#isFreed = true;
     this.#interpreter?.free();
     this.#interpreter = undefined;
     this.#parts.release();

@@ -48,6 +48,8 @@ export class HashMap implements BpfMap {
   /** The one allocation of all elements, unless BPF_F_NO_PREALLOC. */
   readonly #block: U64 | undefined;
   readonly #unused: U64[] = [];
+  /** With BPF_F_NO_PREALLOC the elements, by the low half of their addresses: what is linked may have been overwritten. */
+  readonly #single = new Map<number, U64>();
   /** Takes the new value of a key that is there, so that an update works in a full map. */
   #spare: U64 | undefined;
   #count = 0;
@@ -61,12 +63,23 @@ export class HashMap implements BpfMap {
     this.#seed = (definition.flags & mapFlags.zeroSeed) === 0 ? random() : 0;
     this.#bucketCount = 2 ** Math.ceil(Math.log2(definition.maxEntries));
     this.#elementBytes = elem.key + roundUp8(definition.keySize) + roundUp8(definition.valueSize);
-    this.address = this.#memory.allocate(BUCKETS_POINTER + 8, definition);
+    const taken: U64[] = [];
+    const allocate = (bytes: number): U64 => {
+      const at = this.#memory.allocate(bytes, definition);
+      taken.push(at);
+      return at;
+    };
+    try {
+      this.address = allocate(BUCKETS_POINTER + 8);
+      this.#buckets = allocate(this.#bucketCount * BUCKET_BYTES);
+      this.#block = this.#preallocate(allocate);
+    } catch (error) {
+      for (const at of taken) this.#memory.free(at);
+      throw error;
+    }
     this.#memory.writeHeader(this.address, definition);
-    this.#buckets = this.#memory.allocate(this.#bucketCount * BUCKET_BYTES, definition);
     this.#memory.store(this.address.add(BUCKETS_POINTER), 8, this.#buckets);
     this.#memory.write(this.#buckets, emptyBuckets(this.#bucketCount, memory.endian));
-    this.#block = this.#preallocate();
   }
 
   get entryCount(): number {
@@ -99,7 +112,7 @@ export class HashMap implements BpfMap {
     if (found === undefined) return "ENOENT";
     this.#unlink(found);
     this.#count--;
-    if (this.#block === undefined) this.#memory.free(found);
+    if (this.#block === undefined) this.#freeSingle(found);
     else this.#unused.push(found);
     return undefined;
   }
@@ -121,8 +134,7 @@ export class HashMap implements BpfMap {
 
   free(): void {
     if (this.#block !== undefined) this.#memory.free(this.#block);
-    else
-      for (let i = 0; i < this.#bucketCount; i++) for (const at of [...this.#chain(i)]) this.#memory.free(at);
+    else for (const at of this.#single.values()) this.#memory.free(at);
     this.#memory.free(this.#buckets);
     this.#memory.free(this.address);
   }
@@ -132,10 +144,10 @@ export class HashMap implements BpfMap {
   }
 
   /** All elements and one more, as Linux has one more for each CPU. */
-  #preallocate(): U64 | undefined {
+  #preallocate(allocate: (bytes: number) => U64): U64 | undefined {
     const { flags, maxEntries } = this.definition;
     if ((flags & mapFlags.noPrealloc) !== 0) return undefined;
-    const block = this.#memory.allocate((maxEntries + 1) * this.#elementBytes, this.definition);
+    const block = allocate((maxEntries + 1) * this.#elementBytes);
     for (let i = maxEntries; i > 0; i--) this.#unused.push(block.add(i * this.#elementBytes));
     this.#spare = block;
     return block;
@@ -154,10 +166,8 @@ export class HashMap implements BpfMap {
     let at = this.#memory.load(this.#bucket(index), 8);
     for (let left = this.#count + 1; (at.low & 1) === 0; left--) {
       if (left < 0) throw new MapMemoryError(new MemoryFault(at, "load", 8));
-      // The element may be freed while the caller holds it.
-      const next = this.#memory.load(at, 8);
       yield at;
-      at = next;
+      at = this.#memory.load(at, 8);
     }
   }
 
@@ -175,7 +185,9 @@ export class HashMap implements BpfMap {
     if (this.#block === undefined) {
       if (old === undefined && this.#count >= this.definition.maxEntries) return "E2BIG";
       try {
-        return this.#memory.allocate(this.#elementBytes, this.definition);
+        const at = this.#memory.allocate(this.#elementBytes, this.definition);
+        this.#single.set(at.low, at);
+        return at;
       } catch {
         return "ENOMEM";
       }
@@ -184,9 +196,16 @@ export class HashMap implements BpfMap {
     return this.#unused.pop() ?? "E2BIG";
   }
 
+  /** @throws MapMemoryError for what is no element of the map */
+  #freeSingle(at: U64): void {
+    if (this.#single.get(at.low)?.eq(at) !== true) throw new MapMemoryError(new MemoryFault(at, "store", 8));
+    this.#single.delete(at.low);
+    this.#memory.free(at);
+  }
+
   #replace(old: U64): void {
     this.#unlink(old);
-    if (this.#block === undefined) this.#memory.free(old);
+    if (this.#block === undefined) this.#freeSingle(old);
     else this.#spare = old;
   }
 

@@ -119,9 +119,11 @@ describe("a map that cannot be", () => {
     ["too little RAM", "hash", { maxEntries: 1_000_000 }, "ENOMEM"],
     ["an unknown kind", "array", { type: "lpm_trie" }, "EINVAL"],
   ] as const)("because of %s (%s)", (_, type, fields, errno) => {
-    const create = (): unknown => testKernel().core.createMap(definition(type, fields));
+    const { core, memory } = testKernel();
+    const create = (): unknown => core.createMap(definition(type, fields));
     expect(create).toThrow(BpfLoadError);
     expect(create).toThrow(expect.objectContaining({ errno }));
+    expect(memory.liveAllocations).toBe(0);
   });
 });
 
@@ -136,5 +138,21 @@ describe("a map that a program has written over", () => {
     expect(() => map.lookup(key(1))).not.toThrow();
     memory.store(element.add(40), 4, u64(0));
     expect(() => map.lookup(key(1))).toThrow(hex64(element).slice(2));
+  });
+
+  it("gives back no memory that is not its own", () => {
+    const { core, memory } = testKernel();
+    const map = core.createMap(definition("hash", { maxEntries: 1, flags: 1 }));
+    map.update(key(1), value(1), any);
+    const element = map.lookup(key(1))?.sub(56);
+    if (element === undefined) throw new Error("not found");
+    // The key is found behind a link into memory of somebody else, which looks like the element.
+    const other = memory.allocate(64);
+    memory.write(other, memory.read(element, 64) as Uint8Array);
+    memory.store(element.add(48), 4, u64(2));
+    memory.store(element, 8, other);
+    expect(() => map.delete(key(1))).toThrow(hex64(other).slice(2));
+    core.freeMap(map);
+    expect(memory.liveAllocations).toBe(1);
   });
 });
