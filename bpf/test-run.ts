@@ -1,7 +1,8 @@
 // Runs a program on a packet as BPF_PROG_TEST_RUN does. Who executes it is the caller's affair.
 import type { U64 } from "../word/long.ts";
 import type { KernelMemory } from "./memory.ts";
-import type { ProgramType } from "./types/type.ts";
+import { StructFault } from "./types/structs.ts";
+import { TestRunError, type ProgramType, type TestContext } from "./types/type.ts";
 
 /** How an execution ended that ended well. */
 export interface Returned {
@@ -37,7 +38,8 @@ export type TestRunResult<R> =
 
 /**
  * Packet and context carry over from one repetition to the next.
- * @throws TestRunError with errno for a packet or context that Linux refuses
+ * @throws TestRunError with errno for a packet or context that Linux refuses, EFAULT where the program has overwritten the
+ *   structures that say where the packet is
  * @linux net/bpf/test_run.c bpf_test_run
  */
 export function testRun<R extends { readonly kind: string }>(
@@ -55,7 +57,7 @@ export function testRun<R extends { readonly kind: string }>(
       last = outcome;
     }
     if (last === undefined) throw new Error("a test run without repetition");
-    const { data, ctx } = context.output();
+    const { data, ctx } = outputOf(context);
     return { kind: "done", retval: last.value.low >>> 0, r0: last.value, repeat, dataOut: data, ctxOut: ctx };
   } finally {
     context.free();
@@ -64,4 +66,13 @@ export function testRun<R extends { readonly kind: string }>(
 
 function isReturned(outcome: { readonly kind: string }): outcome is Returned {
   return outcome.kind === "return";
+}
+
+function outputOf(context: TestContext): ReturnType<TestContext["output"]> {
+  try {
+    return context.output();
+  } catch (error) {
+    if (!(error instanceof StructFault)) throw error;
+    throw new TestRunError(`the program has overwritten its context: ${error.message}`, "EFAULT");
+  }
 }

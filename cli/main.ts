@@ -61,6 +61,7 @@ function explain(error: unknown, program: Command): { readonly line: string; rea
       return { line: message, code: EXIT.unusable };
     case "StageError":
     case "Refused":
+    case "MapMemoryError":
       return { line: message, code: EXIT.refused };
     default:
       return { line: `a bug of farcall's: ${name}: ${message} (--debug shows where)`, code: EXIT.bug };

@@ -60,6 +60,9 @@ describe("bpf_trace_printk", () => {
   it.each(["%d %d %d %d", "%f", "%", "%n", "caf\u00e9", "\u0001"])("refuses %j with -EINVAL", (format) => {
     expect(print(format, 1, 2, 3)).toBe("r0 = -22");
   });
+  it.each(["%999999999d", "%0999999999d", "%-999999999d"])("cuts what %s makes", (format) => {
+    expect(print(format, 5)).toHaveLength(1023); // BPF_TRACE_PRINTK_SIZE is 1024 [Linux 6.12 kernel/trace/bpf_trace.c]
+  });
   it("refuses a format without its NUL", () => {
     const kernel = testKernel();
     expect(call(kernel, "trace_printk", place(kernel, ascii("abc")), 3)).toEqual(u64(-22));

@@ -5,6 +5,7 @@ import { MemoryFault, type KernelMemory } from "../memory.ts";
 import { MAX_BPF_STACK } from "../opcodes.ts";
 import { skBuff } from "../types/skb-fields.ts";
 import type { Helper } from "./context.ts";
+import { readBytes } from "./read.ts";
 
 /** Offsets from these count from the network and the link-layer header [Linux 6.12 include/uapi/linux/filter.h]. */
 const SKF_NET_OFF = -0x10_0000;
@@ -35,11 +36,11 @@ function packetBytes(
   }
   const [head = ZERO, data = ZERO, len = ZERO, tail = ZERO, network = ZERO, mac = ZERO] = fields;
   if (offset >= 0)
-    return offset + length <= len.low >>> 0 ? memory.read(data.add(offset), length) : undefined;
+    return offset + length <= len.low >>> 0 ? readBytes(memory, data.add(offset), length) : undefined;
   const base = offset >= SKF_NET_OFF ? network : offset >= SKF_LL_OFF ? mac : undefined;
   if (base === undefined) return undefined;
   const at = base.low + (offset - (offset >= SKF_NET_OFF ? SKF_NET_OFF : SKF_LL_OFF));
-  return at + length <= tail.low ? memory.read(head.add(at), length) : undefined;
+  return at + length <= tail.low ? readBytes(memory, head.add(at), length) : undefined;
 }
 
 function loadHelper(id: number, bytes: 1 | 2 | 4): Helper {

@@ -42,7 +42,7 @@ function formatMessage(memory: KernelMemory, format: string, values: readonly U6
     if (taken === undefined) return undefined;
     const piece = convert(memory, letter, { flags, length, suffix: taken }, value);
     if (typeof piece !== "string") return piece;
-    message += pad(piece, flags, Number(width));
+    message += pad(piece, flags, Math.min(Number(width), MESSAGE_BYTES));
     at += text.length - suffix.length + taken.length;
   }
   return message.slice(0, MESSAGE_BYTES - 1);

@@ -4,7 +4,15 @@ import { u64, type U64 } from "../../word/long.ts";
 import type { Endian } from "../insn.ts";
 import { MemoryFault, type AccessBytes, type KernelMemory } from "../memory.ts";
 
-/** One allocation of guest memory. Its own faults are bugs and thrown. */
+/** A structure leads to memory that is not there: the program has written over it. */
+export class StructFault extends Error {
+  override readonly name = "StructFault";
+}
+
+/** Bytes that no structure or packet of a test run has. */
+const TOO_MANY = 0x10_0000;
+
+/** One allocation of guest memory. Every access throws StructFault where there is no memory. */
 export class GuestStruct {
   readonly address: U64;
   readonly #memory: KernelMemory;
@@ -24,6 +32,7 @@ export class GuestStruct {
   }
 
   read(offset: number, length: number): Uint8Array {
+    if (!(length >= 0 && length < TOO_MANY)) throw new StructFault(`${length} bytes of the test run`);
     return orThrow(this.#memory.read(this.address.add(offset), length));
   }
 
@@ -91,7 +100,7 @@ export class HostStruct {
 
 function orThrow<T>(value: T | MemoryFault): T {
   if (value instanceof MemoryFault)
-    throw new Error(
+    throw new StructFault(
       `${value.access} of ${value.bytes} bytes at 0x${value.address.toString(16)} of the test run`,
     );
   return value;

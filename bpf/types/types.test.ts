@@ -58,3 +58,20 @@ describe.each(["le", "be"] as const)("struct __sk_buff on a machine that is %s",
     expect(read("*(u32 *)(r1 + 40)", endian)).toBe(1);
   });
 });
+
+describe("a program that writes over the structures of its test run", () => {
+  // struct sk_buff: len at 112, data at 200; struct xdp_buff: data_end at 8, data_meta at 16 [Linux 6.12].
+  it.each([
+    ["sched_cls", "*(u32 *)(r2 + 112) = r3"],
+    ["sched_cls", "*(u64 *)(r2 + 200) = r3"],
+    ["xdp", "*(u64 *)(r2 + 16) = r3"],
+    ["xdp", "*(u64 *)(r2 + 8) = r3"],
+  ] as const)("of type %s by %s gets EFAULT", (type, store) => {
+    const { core, memory } = testKernel();
+    const program = core.load(assembled(`r2 = r1\n r3 = -1\n ${store}\n r0 = 0\n exit`, type));
+    const run = (): unknown => program.testRun({ run: (context) => program.interpret([context]) });
+    expect(run).toThrow(expect.objectContaining({ name: "TestRunError", errno: "EFAULT" }));
+    program.free();
+    expect(memory.liveAllocations).toBe(0);
+  });
+});

@@ -122,9 +122,7 @@ function output(
 ): ReturnType<TestContext["output"]> {
   const offset = (field: number): number => buff.get(field, 8).sub(frame.address).toNumber();
   const [meta, packet, end] = [offset(xdpBuff.dataMeta), offset(xdpBuff.data), offset(xdpBuff.dataEnd)];
-  const data = new Uint8Array(end - meta + rest.length);
-  data.set(frame.read(meta, end - meta));
-  data.set(rest, end - meta);
+  const data = Uint8Array.of(...frame.read(meta, end - meta), ...rest);
   md?.setU32(xdpMd.data, packet - meta);
   md?.setU32(xdpMd.dataEnd, data.length);
   return { data, ctx: md?.bytes };
