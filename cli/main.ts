@@ -10,7 +10,7 @@ import { execCommand } from "./exec.ts";
 import { isaCommand } from "./isa.ts";
 import { layoutsCommand } from "./layouts.ts";
 import { nearest } from "./names.ts";
-import { printJson } from "./output.ts";
+import { printable, printJson } from "./output.ts";
 import { progCommand } from "./prog.ts";
 import { runCommand } from "./run.ts";
 import { laterCommands } from "./later.ts";
@@ -119,7 +119,8 @@ async function main(): Promise<number> {
     if (own.includes("--json"))
       printJson({ error: error instanceof StageError ? fullReport(error.report) : { message: line } });
     process.stderr.write(`farcall: ${line}\n`);
-    if (error instanceof StageError && !own.includes("--json")) process.stderr.write(moreThan(line, error));
+    if (error instanceof StageError && !own.includes("--json"))
+      process.stderr.write(printable(moreThan(line, error)));
     if (own.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
     return code;
   }

@@ -6,8 +6,16 @@ export function printJson(document: unknown): void {
 }
 
 export function printLines(lines: Iterable<string>): void {
-  const text = [...lines].join("\n");
+  const text = printable([...lines].join("\n"));
   if (text !== "") process.stdout.write(`${text}\n`);
+}
+
+/** Names and source lines come out of files: nothing in them but tabs, line ends and colors controls the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(
+    /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]|\u001b(?!\[\d+m)/g,
+    "\ufffd",
+  );
 }
 
 /** Lower-case hex of bytes. */
