@@ -19,6 +19,8 @@ export interface Interrupt {
   readonly next?: boolean;
   /** The instruction word, for HEIR. */
   readonly heir?: number;
+  /** For FSCR[IC]. */
+  readonly facility?: number;
   /** For people: what went wrong. */
   readonly detail: string;
 }
@@ -71,6 +73,17 @@ export function systemCallVectored(level: number): Interrupt {
   return { kind: "interrupt", vector, srr1: 0, next: true, saves: "LR and CTR", detail: `scv ${level}` };
 }
 
+/** Facility unavailable: FSCR's bit is 0; FSCR[IC] will say which, by the bit's number from the right. */
+export function facilityUnavailable(cause: number, what: string): Interrupt {
+  return {
+    kind: "interrupt",
+    vector: 0xf60,
+    srr1: 0,
+    facility: cause,
+    detail: `${what}: facility unavailable`,
+  };
+}
+
 /** What the MMU refused. */
 export function storage(cause: StorageInterrupt, ea: U64, access: Access): Interrupt {
   const { vector, srr1, dar } = cause;
@@ -119,13 +132,17 @@ function relocatedVector({ vector, saves }: Interrupt): U64 {
  */
 export function deliver(state: CpuState, interrupt: Interrupt): void {
   const { srr0, srr1 } = savedState(state, interrupt);
-  const { vector, saves, dar, dsisr, heir } = interrupt;
+  const { vector, saves, dar, dsisr, heir, facility } = interrupt;
   const [forAddress, forMsr] = SAVED[saves ?? "SRR"];
   state.setSpr(forAddress, srr0);
   state.setSpr(forMsr, srr1);
   if (dar !== undefined) state.setSpr("DAR", dar);
   if (dsisr !== undefined) state.setSpr("DSISR", fromHalves(0, dsisr));
   if (heir !== undefined) state.setSpr("HEIR", fromHalves(0, heir));
+  if (facility !== undefined) {
+    const { high, low } = state.spr("FSCR");
+    state.setSpr("FSCR", fromHalves((high & 0xff_ffff) | (facility << 24), low));
+  }
   const old = state.msr;
   const ail = (state.spr("LPCR").low >>> 23) & 3;
   const relocated = ail === 3 && old.and(translation).eq(translation) && !fixedVectors.has(vector);

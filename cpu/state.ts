@@ -70,6 +70,9 @@ export const MSR_SHIFT = Object.freeze({
 /** A bit of MSR by name. */
 export type MsrBit = keyof typeof MSR_SHIFT;
 
+/** Bits of FSCR: facilities that problem state may use. [Power ISA v3.1B III 7.2.13] */
+export const FSCR = Object.freeze({ TAR: 0x100, SCV: 0x1000 });
+
 /** The 64-bit value with these MSR bits set. */
 export function msrBits(...names: readonly MsrBit[]): U64 {
   let high = 0;
@@ -139,6 +142,8 @@ export class CpuState {
     const msr = msrBits("SF", "HV", "ME");
     this.#set(STATE.MSR, this.endian === "le" ? msr.or(msrBits("LE")) : msr);
     this.setSpr("PVR", u64({ power8: 0x004d_0200, power9: 0x004e_1202, power10: 0x0080_0200 }[this.model]));
+    // problem state may use TAR, which the manual leaves to firmware or kernel to allow
+    this.setSpr("FSCR", u64(FSCR.TAR));
     this.flushTlb();
   }
 

@@ -315,12 +315,15 @@ export class InterpreterMachine implements Machine<Node, Node> {
   }
   spr(s: Spr | NamedSpr): Node {
     if (s === "LR" || s === "CTR") return this.#state(STATE[s], 64);
-    if (s === "TAR") return this.#state(STATE.SPR + 8 * SPR.TAR, 64);
+    if (s === "TAR") {
+      this.#leave(); // FSCR may forbid it
+      return zero;
+    }
     return this.#state(STATE.LR, 64, this.#sprPlace(s));
   }
   setSpr(s: Spr | NamedSpr, v: Node): void {
     if (s === "LR" || s === "CTR") this.#setState(STATE[s], v);
-    else if (s === "TAR") this.#setState(STATE.SPR + 8 * SPR.TAR, v);
+    else if (s === "TAR") this.#leave();
     else this.#setState(STATE.LR, v, this.#sprPlace(s));
   }
 

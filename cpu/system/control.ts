@@ -1,8 +1,8 @@
 // System operations on MSR and on the processor as a whole: mfmsr, mtmsr(d), rfid, hrfid, attn, power saving, messages.
 import { fromHalves, type U64 } from "../../word/long.ts";
-import { illegal, systemCallVectored } from "../interrupt.ts";
+import { facilityUnavailable, illegal, systemCallVectored } from "../interrupt.ts";
 import type { SystemOperation } from "../isa/machine.ts";
-import { msrBits } from "../state.ts";
+import { FSCR, msrBits } from "../state.ts";
 import { refused, type Operations, type Outcome, type SystemContext } from "./context.ts";
 
 const problem = msrBits("PR");
@@ -12,10 +12,6 @@ const keptByMtmsrd = msrBits("HV", "ME", "LE");
 const keptByRfid = msrBits("HV", "ME");
 const keptByRfscv = msrBits("HV", "ME", "LE");
 const hypervisor = msrBits("HV");
-
-/** FSCR[SCV], and what FSCR[IC] says where it is 0. [Power ISA v3.1B III 7.2.13] */
-const SCV_ENABLED = 0x1000;
-const SCV_CAUSE = 12;
 
 /** What MSR has: other bits read as 0 whatever is written. FE0 SE BE FE1 and PMM are there without effect. [III 4.2.1] */
 const existing = msrBits("SF", "HV", "VEC", "VSX", "EE", "PR", "FP", "ME", "IR", "DR", "RI", "LE").or(0xf04);
@@ -92,15 +88,8 @@ export const control: Operations<Extract<SystemOperation, Name | Message | Sleep
     returnTo(context, state.lr, merge(state.ctr, state.msr, keptByRfscv));
     return undefined;
   },
-  scv: (context, LEV) => {
-    const { state } = context;
-    if ((state.spr("FSCR").low & SCV_ENABLED) !== 0) return systemCallVectored(LEV);
-    state.setSpr(
-      "FSCR",
-      fromHalves((state.spr("FSCR").high & 0xff_ffff) | (SCV_CAUSE << 24), state.spr("FSCR").low),
-    );
-    return { kind: "interrupt", vector: 0xf60, srr1: 0, detail: "scv: facility unavailable" };
-  },
+  scv: ({ state }, LEV) =>
+    (state.spr("FSCR").low & FSCR.SCV) === 0 ? facilityUnavailable(12, "scv") : systemCallVectored(LEV),
   attn: (context) =>
     context.state.msrBit("PR")
       ? illegal(context.word, "attn in problem state")

@@ -1,8 +1,8 @@
 // mfspr and mtspr: who may read and write which SPR, and the few that are not just a stored value.
 import { fromHalves, type U64 } from "../../word/long.ts";
-import { illegal, privileged, type Interrupt } from "../interrupt.ts";
+import { facilityUnavailable, illegal, privileged, type Interrupt } from "../interrupt.ts";
 import { SPR, type SprName } from "../spr.ts";
-import type { CpuState } from "../state.ts";
+import { FSCR, type CpuState } from "../state.ts";
 
 type Level = "problem" | "supervisor" | "hypervisor" | "never";
 
@@ -176,9 +176,12 @@ function allowed(
   word: number,
 ): Interrupt | typeof NOTHING | undefined {
   const level = levelOf(n, access);
+  const problemState = state.msrBit("PR");
+  if (n === SPR.TAR && problemState && (state.spr("FSCR").low & FSCR.TAR) === 0)
+    return facilityUnavailable(8, "TAR");
   if (level === "problem") return undefined;
   const detail = `SPR ${n} (${access})`;
-  if (state.msrBit("PR")) return (n & 16) !== 0 ? privileged(detail) : illegal(word, detail);
+  if (problemState) return (n & 16) !== 0 ? privileged(detail) : illegal(word, detail);
   if (level === "supervisor") return undefined;
   if (level === "hypervisor")
     return state.msrBit("HV") ? undefined : illegal(word, `${detail} outside hypervisor state`);
