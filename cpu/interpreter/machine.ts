@@ -39,11 +39,13 @@ function i32(n: number): Node {
 /** One handler's code. */
 export class InterpreterMachine implements Machine<Node, Node> {
   readonly #emitter: Emitter;
+  readonly #endian: Endian;
   readonly #accesses: Accesses;
   #left = false;
 
   constructor(what: string, endian: Endian) {
     this.#emitter = new Emitter(what, FIRST_TEMPORARY);
+    this.#endian = endian;
     this.#accesses = new Accesses(this.#emitter, endian);
   }
 
@@ -350,8 +352,14 @@ export class InterpreterMachine implements Machine<Node, Node> {
   }
   jump(target: Node, when?: Node): void {
     if (this.#left) return;
+    const emitter = this.#emitter;
     const to = when === undefined ? target : select(when, target, pc);
-    this.#emitter.setLocal(LOCAL.PC, to);
+    // hot: bench cpu: the fetch of a big-endian guest waits longer for PC, so guessing wins there (+10 %); elsewhere it loses 6 %
+    if (when === undefined || this.#endian === "le") emitter.setLocal(LOCAL.PC, to);
+    else
+      emitter.when(when, () => {
+        emitter.setLocal(LOCAL.PC, target);
+      });
   }
   supervisorCall(): void {
     this.#leave();
