@@ -12,7 +12,7 @@ export interface Returned {
 }
 
 export interface TestRunOptions<R extends { readonly kind: string }> {
-  /** The packet; 14 zero bytes when not given (Linux refuses a run without one). */
+  /** The packet; 14 zero bytes when not given. DIVERGES: Linux refuses a run without one. */
   readonly dataIn?: Uint8Array | undefined;
   /** Context as user space knows it, in guest byte order; its end may be missing. */
   readonly ctxIn?: Uint8Array | undefined;

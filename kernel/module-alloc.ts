@@ -5,6 +5,7 @@ import type { Vmalloc } from "./vmalloc.ts";
 
 /**
  * Writable, not executable memory of `size` bytes, rounded up to pages; undefined where there is none.
+ * DIVERGES(4.15): there it is executable too, and images stay writable; later kernels keep these apart.
  * @linux arch/powerpc/kernel/module.c module_alloc; 6.12: mm/execmem.c execmem_alloc
  */
 export function moduleAlloc(vmalloc: Vmalloc, layout: Layout, size: number): U64 | undefined {

@@ -14,7 +14,10 @@ import {
 } from "./access.ts";
 import { netDevice, sharedInfo } from "./net-device.ts";
 
-/** Byte offsets in struct sk_buff as in 6.12 and later, 64-bit. @linux include/linux/skbuff.h struct sk_buff */
+/**
+ * Byte offsets in struct sk_buff. DIVERGES: those of 6.12 on x86-64, whichever Linux is modelled.
+ * @linux include/linux/skbuff.h struct sk_buff
+ */
 export const skBuff = {
   dev: 16,
   tstamp: 32,
