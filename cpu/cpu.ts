@@ -1,5 +1,4 @@
 // One processor with its memory: state, MMU and an engine behind one run loop. How instructions are executed is the engines'.
-import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { deliver, savedState, type Interrupt } from "./interrupt.ts";
@@ -18,7 +17,7 @@ export type { Stop } from "./stop.ts";
 /** An engine by name; `auto` takes the fastest there is. */
 export type EngineName = "reference" | "interpreter" | "translator" | "auto";
 
-/** Interrupts of a fetch. At an interrupt's vector one of them, or the same interrupt again, would come back for ever. */
+/** Interrupts of a fetch. One of them at an interrupt's vector, or the same interrupt again, would come back for ever. */
 const fetchVectors: ReadonlySet<number> = new Set([0x200, 0x400, 0x480]);
 
 /** What a caller asked for that the machine does not have. */
@@ -51,8 +50,8 @@ export class Cpu {
   readonly engine: Exclude<EngineName, "auto">;
   readonly #reference: ReferenceEngine;
   readonly #interpreter: Interpreter | undefined;
-  /** NIA after an interrupt was delivered whose vector has not been fetched yet. */
-  #vector: { readonly nia: U64; readonly cause: Interrupt } | undefined;
+  /** The interrupt delivered last, and the count of instructions then. */
+  #delivered: { readonly interrupt: Interrupt; readonly instructions: number } | undefined;
 
   /** @throws CpuUsageError where the engine is not built; RangeError where the memory's size is impossible. */
   constructor(options: CpuOptions) {
@@ -82,7 +81,7 @@ export class Cpu {
 
   /**
    * Executes up to `maxInsns` instructions from NIA on. An attn instruction stops at itself: the caller sets NIA on.
-   * An illegal instruction goes to 0xe40 (HSRR0, HSRR1, HEIR); other interrupts to the vectors in stop.ts and interrupt.ts.
+   * An illegal instruction goes to 0xe40 (HSRR0, HSRR1, HEIR); other interrupts to the vectors of the manual.
    */
   run(maxInsns: number): Stop {
     const end = this.state.instructions + maxInsns;
@@ -97,26 +96,24 @@ export class Cpu {
 
   /** What an outcome means for the run; undefined goes on. */
   #finish(outcome: Outcome): Stop | undefined {
-    if (outcome === undefined) {
-      this.#vector = undefined;
-      return undefined;
-    }
+    if (outcome === undefined) return undefined;
     if (outcome.kind === "halt") return outcome.stop;
     if (this.interrupts === "host") {
       const { vector, dar, dsisr, detail } = outcome;
       return { reason: "interrupt", vector, ...savedState(this.state, outcome), dar, dsisr, detail };
     }
-    const { nia } = this.state;
-    const last = this.#vector;
+    const { nia, instructions } = this.state;
+    const last = this.#delivered;
     if (
-      last?.nia.eq(nia) === true &&
-      (last.cause.vector === outcome.vector || fetchVectors.has(outcome.vector))
+      last?.instructions === instructions - 1 &&
+      (last.interrupt.vector === outcome.vector || fetchVectors.has(outcome.vector))
     ) {
-      const detail = `interrupt ${last.cause.vector.toString(16)} (${last.cause.detail}): its vector ${hex64(nia)} raises ${outcome.vector.toString(16)} (${outcome.detail})`;
+      const [first, second] = [last.interrupt, outcome].map((x) => `${x.vector.toString(16)} (${x.detail})`);
+      const detail = `interrupt ${first ?? ""}: its vector ${hex64(nia)} raises ${second ?? ""}`;
       return { reason: "unhandled", cia: nia, detail };
     }
     deliver(this.state, outcome);
-    this.#vector = { nia: this.state.nia, cause: outcome };
+    this.#delivered = { interrupt: outcome, instructions };
     return undefined;
   }
 }
