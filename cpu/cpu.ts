@@ -25,6 +25,7 @@ export class CpuUsageError extends Error {
   override readonly name = "CpuUsageError";
 }
 
+/** What a processor is made of. */
 export interface CpuOptions {
   /** Default power9. */
   readonly model?: CpuModel;
@@ -39,12 +40,17 @@ export interface CpuOptions {
 
 /** A processor and its real memory. */
 export class Cpu {
+  /** All registers. */
   readonly state: CpuState;
+  /** Memory by real address. */
   readonly ram: Ram;
+  /** The segment lookaside buffer, for the hash MMU. */
   readonly slb: Slb;
+  /** Translation as the registers have it now, without any TLB. */
   readonly mmu: Mmu;
   /** Memory by effective address, as the guest reaches it now. */
   readonly memory: GuestMemory;
+  /** Whether interrupts go to the guest's vectors or stop `run`. */
   readonly interrupts: "guest" | "host";
   /** Never `auto`. */
   readonly engine: Exclude<EngineName, "auto">;

@@ -102,7 +102,9 @@ const translationSprs: ReadonlySet<number> = new Set([
 
 /** Registers of one processor. Everything is zero at first but MSR and PVR, which `reset` sets. */
 export class CpuState {
+  /** Registers, TLBs and real memory, at the offsets of STATE and RAM_OFFSET. */
   readonly memory: WebAssembly.Memory;
+  /** The same, to read and write. */
   readonly view: DataView;
   readonly endian: Endian;
   readonly model: CpuModel;

@@ -7,6 +7,7 @@ import { JitError } from "./error.ts";
 import { WORD_BYTES, type Words } from "./ppc.ts";
 import { codeOffset, DESCRIPTOR_BYTES, type JitMemory, type JitTarget } from "./target.ts";
 
+/** One function's image. */
 export interface JitedFunction {
   readonly name: string;
   /** Place in the program's list of functions. */
@@ -19,12 +20,15 @@ export interface JitedFunction {
   readonly header: U64;
   /** Bytes of code, which Linux prints as proglen. */
   readonly bytes: number;
+  /** The code as 32-bit values, unsigned, whatever the byte order. */
   readonly words: Words;
   /** Byte offset from `code` of each instruction slot's code, and last that of the epilogue. */
   readonly insnOffsets: readonly number[];
 }
 
+/** The images of a program. */
 export interface JitedProgram {
+  /** In the order of `aux.func`, the program itself first. */
   readonly functions: readonly JitedFunction[];
   /** The image of the first function. */
   readonly entry: U64;

@@ -34,7 +34,9 @@ const CALL_BASE = "__bpf_call_base";
 
 /** Everything BPF of one kernel. */
 export class Bpf {
+  /** Maps, helpers, and the way from a linked program to a loaded one. */
   readonly core: BpfCore<JitedProgram>;
+  /** Memory of JITed code. */
   readonly images: ImageMemory;
   /** What bpf_trace_printk has said, oldest first. */
   readonly trace: string[] = [];

@@ -9,5 +9,6 @@ export class KernelUsageError extends Error {
 /** No memory is left for what was asked; `errno` as the kernel would say it. */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";
+  /** As the kernel would return it. */
   readonly errno = "ENOMEM";
 }

@@ -35,6 +35,7 @@ export interface KernelOverrides {
   readonly bpfJitImageAlloc?: (kernel: Kernel, size: number) => U64 | undefined;
 }
 
+/** The machine and the kernel that are booted on it; everything has a default. */
 export interface KernelOptions {
   /** Name of a layout; default hash64k-4.15. */
   readonly layout?: string;
@@ -46,11 +47,13 @@ export interface KernelOptions {
   readonly abi?: Abi;
   /** A multiple of 16 MiB from 64 MiB on; default 256 MiB. */
   readonly ramBytes?: number;
+  /** What executes guest code; default auto, the fastest there is. */
   readonly engine?: EngineName;
   /** Seed of everything random; default 0. */
   readonly seed?: number;
   /** Most guest instructions of one call; default 1e9. */
   readonly maxInsns?: number;
+  /** Functions in place of the kernel's own. */
   readonly overrides?: KernelOverrides;
   /** Nanoseconds since boot; by default one for each instruction executed, so that a run can be repeated. */
   readonly clock?: () => U64;
@@ -70,18 +73,33 @@ const LPCR = fromHalves(0, 0x0180_0000);
 /** UPRT and HR: a radix tree by the process table. */
 const LPCR_RADIX = fromHalves(0, 0x0050_0000);
 
+/**
+ * A booted kernel on a processor of its own: memory management, symbols, text, and BPF (`bpf`). Memory is read and written by
+ * effective address as kernel code would; what it may not reach is returned as a MemoryFault, not thrown. Two kernels share
+ * nothing.
+ */
 export class Kernel implements KernelMemory {
   readonly layout: Layout;
+  /** How functions are called and pointers to them look. */
   readonly abi: Abi;
+  /** Of the processor and of everything in its memory. */
   readonly endian: Endian;
   readonly cpu: Cpu;
+  /** Symbols by address and by name: kernel text, and JITed programs. */
   readonly kallsyms = new Kallsyms();
+  /** Made of the seed: image starts, hash seeds, slots in the hash table. */
   readonly random: Random;
+  /** Real memory by the page. */
   readonly pages: PageAllocator;
+  /** Small pieces of the linear map, by real address; `allocate` gives effective ones. */
   readonly kmalloc: Kmalloc;
+  /** Page tables or hash table of the kernel's addresses. */
   readonly mm: MemoryManagement;
+  /** Areas of the vmalloc region. */
   readonly vmalloc: Vmalloc;
+  /** Memory by effective address. */
   readonly memory: GuestMemory;
+  /** Kernel text: vectors, helpers, the host's way into guest code. */
   readonly text: KernelText;
   /** MSR of kernel code: 64-bit, hypervisor, translation on. */
   readonly msr: U64;
@@ -95,6 +113,7 @@ export class Kernel implements KernelMemory {
     readonly start: number;
     readonly end: number;
   };
+  /** Most guest instructions of one call. */
   readonly maxInsns: number;
   /** Nanoseconds since boot. */
   readonly clock: () => U64;

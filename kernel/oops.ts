@@ -23,12 +23,16 @@ export interface OopsCause {
   readonly detail: string | undefined;
 }
 
+/** One line of the call trace. */
 export interface OopsFrame {
+  /** Effective address of the stack frame. */
   readonly stack: U64;
+  /** The return address that is saved in it. */
   readonly address: U64;
   readonly symbol: Resolved | undefined;
 }
 
+/** A fault that kernel code cannot survive, as the kernel would report it. */
 export interface Oops extends OopsCause {
   readonly gpr: readonly U64[];
   readonly lr: U64;

@@ -27,6 +27,7 @@ interface RunFigures {
   readonly durationNs: number;
 }
 
+/** A run that did not return: an oops (JITed), a fault (interpreted), or the limit of instructions. */
 export type Failure = Exclude<CallOutcome, { kind: "return" }> | Exclude<Outcome, { kind: "return" }>;
 
 /** How a run ended. */
@@ -53,6 +54,7 @@ interface ProgramParts {
 
 /** A loaded program; `free` gives everything of it back. */
 export class Program {
+  /** The program in the BPF core: instructions before and after rewriting, its check, its functions. */
   readonly loaded: LoadedProgram<JitedProgram>;
   /** 16 hex digits. */
   readonly tag: string;
@@ -75,6 +77,7 @@ export class Program {
     return this.loaded.type;
   }
 
+  /** In the order of the object's; some may be shared with other programs of it. */
   get maps(): readonly BpfMap[] {
     return this.loaded.maps;
   }

@@ -5,6 +5,7 @@ import Long from "long";
 /** A 64-bit value; always an unsigned Long. */
 export type U64 = Long;
 
+/** The value 0. */
 export const ZERO: U64 = Long.UZERO;
 
 /** From a safe integer; a negative one gives its two's complement. Throws RangeError when `n` is no safe integer. */

@@ -22,6 +22,7 @@ export type {
 export { mapTypes, progTypes } from "./types.ts";
 export { BpfLoadError } from "../load-error.ts";
 
+/** An ELF object of clang's, taken apart: its programs by name, its maps. It is not tied to a kernel and can be loaded into several. */
 export class BpfObject {
   readonly endian: Endian;
   /** Contents of section `license`; empty where there is none. */

@@ -5,6 +5,7 @@ import { type CheckedPattern, type Fields, type Layout, parsePattern } from "./p
 
 /** The processors that can be chosen, oldest first. */
 export const cpuModels = ["power8", "power9", "power10"] as const;
+/** A processor by name. */
 export type CpuModel = (typeof cpuModels)[number];
 
 /** An instruction. `mask`, `match`, `reserved`, `fields` and `shape` are what the pattern says. */

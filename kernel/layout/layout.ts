@@ -24,6 +24,7 @@ export interface Geometry {
   readonly pgd: number;
 }
 
+/** The effective addresses of a kernel, and how they are translated. */
 export interface Layout {
   readonly name: string;
   readonly version: LinuxVersion;
