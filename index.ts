@@ -8,6 +8,7 @@ export type { CallOutcome, KernelFunction, KernelOptions, KernelOverrides } from
 export type { Bpf, BpfLoadOptions, LoadedObject } from "./kernel/bpf.ts";
 export type { Failure, Program, ProgramRun, TestRunInput } from "./kernel/program.ts";
 export { KernelUsageError, OutOfMemoryError } from "./kernel/error.ts";
+export { MemoryFault } from "./bpf/memory.ts";
 export type { Oops, OopsFrame } from "./kernel/oops.ts";
 export { DEFAULT_LAYOUT, layoutNamed, layouts } from "./kernel/layout/table.ts";
 export type { Layout, Region } from "./kernel/layout/layout.ts";

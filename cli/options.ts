@@ -1,15 +1,16 @@
-// The options that several verbs share, with their defaults, as cli.md of the design has them. Values are checked, not used.
+// The options that several verbs share, with their defaults, as docs/cli.md has them. Values are checked, not used.
 import { Option } from "commander";
 import type { Command } from "commander";
+import type { CpuModel } from "../cpu/isa/row.ts";
+import type { CallSequenceName } from "../jit/call/sequence.ts";
 import { DEFAULT_LAYOUT, layouts } from "../kernel/layout/table.ts";
 import { UsageError } from "./errors.ts";
 import { choice, notBuilt } from "./names.ts";
 import { count, size } from "./numbers.ts";
 
-export type Model = "power8" | "power9" | "power10";
+export type Model = CpuModel;
 export type ByteOrder = "le" | "be";
 export type Engine = "reference" | "interpreter" | "auto";
-export type CallSequence = "far" | "near" | "auto-shrink";
 export type ProgramType = "socket_filter" | "xdp" | "sched_cls";
 
 /** What the options of every verb that runs guest code become. */
@@ -29,7 +30,7 @@ export interface BpfOptions extends MachineOptions {
   readonly prog?: string;
   readonly imageAlloc: "module_alloc";
   readonly callEncoding: "aux-func";
-  readonly callSequence: CallSequence;
+  readonly callSequence: CallSequenceName;
   readonly jit: boolean;
   readonly kallsyms: boolean;
   readonly type?: ProgramType;

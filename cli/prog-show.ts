@@ -2,7 +2,7 @@
 import type { Printed } from "./prog.ts";
 import type { Session } from "./session.ts";
 
-/** struct bpf_prog without its instructions, in bytes [linux-jit.md, offsets seen]. */
+/** struct bpf_prog without its instructions, in bytes as on Debian's ppc64el 6.1. */
 const PROG_HEADER = 72;
 /** BPF_OBJ_NAME_LEN without the terminating zero. */
 const NAME_LENGTH = 15;

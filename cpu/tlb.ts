@@ -1,7 +1,6 @@
 // The software TLB in the machine's memory: what an entry looks like, how one is made, found and forgotten.
 // It knows nothing of translation; three of them (load, store, fetch) lie at offsets that cpu/state.ts names.
 import type { U64 } from "../word/long.ts";
-import { fromHalves } from "../word/long.ts";
 
 /** Entries of one TLB; direct-mapped by bits 42:51 of the effective address. */
 export const TLB_ENTRIES = 1024;
@@ -38,9 +37,4 @@ export function lookUpTlb(tlb: DataView, ea: U64, bytes: number): number | undef
   const offset = ea.low ^ tlb.getInt32(at, true);
   if (ea.high !== tlb.getInt32(at + 4, true) || offset >>> 0 > GRANULE - bytes) return undefined;
   return (ea.low + tlb.getInt32(at + 8, true)) >>> 0;
-}
-
-/** The page address part of `ea`. */
-export function granuleOf(ea: U64): U64 {
-  return fromHalves(ea.high, ea.low & -GRANULE);
 }

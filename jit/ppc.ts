@@ -8,10 +8,9 @@ export type Word = number;
 export type Words = readonly Word[];
 
 /** Bits of CR0 that the JIT branches on. */
-export const CR0_LT = 0;
-export const CR0_GT = 1;
-export const CR0_EQ = 2;
-export const CR0_SO = 3;
+const CR0_LT = 0;
+const CR0_GT = 1;
+const CR0_EQ = 2;
 
 const CTR = 9;
 const LR = 8;

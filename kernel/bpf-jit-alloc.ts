@@ -5,7 +5,7 @@ import { MemoryFault, type KernelMemory } from "../bpf/memory.ts";
 import type { Random } from "./random.ts";
 import type { LinuxVersion } from "./version.ts";
 
-/** `trap`, an instruction that always traps: what fills a page around and before code [linux-jit.md, Memory]. */
+/** `trap`, an instruction that always traps: what fills a page around and before code [Linux arch/powerpc/net/bpf_jit_comp.c bpf_jit_fill_ill_insns]. */
 export const TRAP_WORD = 0x7fe0_0008;
 
 /** Bytes beyond header and code that are always there for the random start. */

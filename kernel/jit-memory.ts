@@ -8,7 +8,7 @@ import { KernelUsageError } from "./error.ts";
 import type { Kernel } from "./kernel.ts";
 import { PACA } from "./paca.ts";
 
-/** Byte offset of `bpf_func` in struct bpf_prog, as on the kernel that facts were measured on. @linux include/linux/bpf.h */
+/** Byte offset of `bpf_func` in struct bpf_prog, as on Debian's ppc64el 6.1. @linux include/linux/bpf.h */
 const BPF_FUNC = 48;
 
 /** Images from bpf_jit_binary_alloc, read-only and executable once they are locked. */

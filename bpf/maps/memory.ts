@@ -5,7 +5,7 @@ import type { MapDefinition } from "../elf/types.ts";
 import { BpfLoadError } from "../load-error.ts";
 import { MemoryFault, type AccessBytes, type KernelMemory } from "../memory.ts";
 
-/** Byte offsets in struct bpf_map, 256 bytes long as in the ppc64el kernel that facts were measured on. @linux include/linux/bpf.h struct bpf_map */
+/** Byte offsets in struct bpf_map, 256 bytes long as on Debian's ppc64el 6.1. @linux include/linux/bpf.h struct bpf_map */
 export const bpfMap = {
   mapType: 24,
   keySize: 28,

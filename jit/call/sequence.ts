@@ -3,7 +3,7 @@
 import type { U64 } from "../../word/long.ts";
 import type { Words } from "../ppc.ts";
 
-/** @see design of each in the file of its name */
+/** Each is explained in the file of its name. */
 export type CallSequenceName = "far" | "near" | "auto-shrink";
 
 /** A call whose both ends are known. */

@@ -10,8 +10,5 @@ const table: Readonly<Record<CallSequenceName, () => CallSequence>> = {
   "auto-shrink": autoShrink,
 };
 
-/** The names, in the order of a list for people. */
-export const callSequenceNames = Object.keys(table) as readonly CallSequenceName[];
-
 /** A new sequence for one function. */
 export const createCallSequence = (name: CallSequenceName): CallSequence => table[name]();
