@@ -53,6 +53,10 @@ export function arithmetic(insn: Insn, dst: Value, src: Value, endian: Endian): 
   if (operation === BPF_NEG) return { value: negative(dst, isWide) };
   if (operation === BPF_END) return { value: swapped(insn, dst, endian) };
   if (isPointer(dst) || isPointer(right)) return pointerArithmetic(insn, isWide, dst, right);
+  // Where a pointer that may be of the stack goes is not followed.
+  const blurred = [dst, right].find((v) => v.kind === "blurred");
+  if (blurred?.kind === "blurred" && isWide && (operation === BPF_ADD || operation === BPF_SUB))
+    return { value: { ...blurred, min: -FRAME_BYTES } };
   const known = fold(insn, dst, right);
   if (known !== undefined) return { value: known };
   // Of the sign of a signed quotient or remainder nothing is said.

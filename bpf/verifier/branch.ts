@@ -60,6 +60,9 @@ export function decide(insn: Insn, dst: Value, src: Value): boolean | undefined 
 
 /** As `decide` for a number of which only the bound is known. */
 function decideByBound(insn: Insn, max: number, right: number, isWide: boolean): boolean | undefined {
+  // -1 is the largest of all unsigned numbers.
+  if ((isWide ? right : right | 0) === -1 && operationOf(insn.code) === BPF_JLE) return true;
+  if ((isWide ? right : right | 0) === -1 && operationOf(insn.code) === BPF_JGT) return false;
   if (right === 0 && operationOf(insn.code) === BPF_JGE) return true;
   if (right === 0 && operationOf(insn.code) === BPF_JLT) return false;
   if (max >= (isWide ? POSITIVE : 2 ** 31)) return undefined;

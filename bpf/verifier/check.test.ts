@@ -87,6 +87,20 @@ const verdicts: readonly (readonly [name: string, program: LinkedProgram, messag
     "R2 subtraction from stack pointer prohibited",
   ],
   ["what byte swaps decide", asm("r2 = 5\nr2 = be16 r2\nif r2 == 0x500 goto +1\nr0 = r9\nr0 = 0\nexit"), ""],
+  [
+    "one of two structures with the context",
+    asm(
+      "*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 32) = r1\nr3 = r10\nr3 += -16\nr2 = *(u32 *)(r1 + 4)\nif r2 == 0 goto +1\nr3 += -16\nr4 = *(u64 *)(r3 + 0)\nr0 = *(u32 *)(r4 + 4)\nexit",
+    ),
+    "",
+  ],
+  [
+    "a number that one path alone writes to the stack",
+    asm(
+      "r2 = *(u32 *)(r1 + 4)\nif r2 == 0 goto +1\n*(u64 *)(r10 - 8) = 0\nr3 = *(u64 *)(r10 - 8)\nif r3 == 0 goto +1\nr0 = r9\nr0 = 0\nexit",
+    ),
+    "R9 !read_ok",
+  ],
   ["what bounds decide", asm("r2 = *(u8 *)(r10 - 1)\nif r2 < 256 goto +1\nr0 = r9\nr0 = 0\nexit"), ""],
   [
     "a number that a helper overwrites",
@@ -323,6 +337,42 @@ describe("check", () => {
         "r2 = *(u64 *)(r1 + 0)\nr0 = *(u32 *)(r2 + 0)\n*(u64 *)(r10 - 8) = r2\nr0 = *(u32 *)(r10 - 8)\nexit",
       ),
     ).toEqual([0]);
+  });
+
+  it("the context is found in one of two places, and missed in none", () => {
+    const choose = "r2 = *(u32 *)(r1 + 4)\nr3 = r10\nr3 += -16\nif r2 == 0 goto +1\nr3 += -16\n";
+    const load = "r4 = *(u64 *)(r3 + 0)\nr0 = *(u32 *)(r4 + 4)\nexit";
+    const both = "*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 32) = r1\n";
+    expect(accesses(both + choose + load)).toEqual([2, 8]);
+    expect(accesses(`${choose}*(u64 *)(r3 + 0) = r1\n${load}`)).toEqual([0, 7]);
+    const other = "r5 = *(u64 *)(r1 + 0)\n*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 32) = r5\n";
+    expect(refusal(asm(other + choose + load))?.message).toBe(
+      "same insn cannot be used with different pointers",
+    );
+  });
+
+  it("a callback may never be called, or often", () => {
+    // bpf_loop with a callback that sets the number at fp-8, which decides over the unwritten r9.
+    const program = (first: number): LinkedProgram => ({
+      ...asm(
+        `*(u64 *)(r10 - 8) = ${first}\nr1 = 0\nr3 = r10\nr3 += -8\nr4 = 0\nr2 = f ll\ncall 181\nr2 = *(u64 *)(r10 - 8)\nif r2 == 5 goto +1\nr0 = r9\nr0 = 0\nexit\nf: *(u64 *)(r2 + 0) = 5\nr0 = 0\nexit`,
+      ),
+    });
+    expect(refusal(program(5))).toBeUndefined();
+    expect(refusal(program(0))?.message).toBe("R9 !read_ok");
+  });
+
+  it("a pointer that is one into the stack on one path only counts as such", () => {
+    const text =
+      "r2 = *(u64 *)(r1 + 0)\nif r2 == 7 goto +2\nr2 = r10\nr2 += -40\nr3 = 1\n*(u64 *)(r10 - 40) = r3\n*(u64 *)(r2 + 0) = r2\nr3 = *(u64 *)(r10 - 40)\nif r3 == 1 goto +1\nr0 = r9\nr0 = 0\nexit";
+    expect(refusal(asm(text))?.message).toBe("R9 !read_ok");
+    expect(
+      check(
+        asm(
+          "r2 = *(u64 *)(r1 + 0)\nif r2 == 7 goto +2\nr2 = r10\nr2 += -40\n*(u8 *)(r2 + 0) = r1\nr0 = 0\nexit",
+        ),
+      ).functions[0]?.stackDepth,
+    ).toBe(40);
   });
 
   const depths = (text: string): readonly number[] => check(asm(text)).functions.map((f) => f.stackDepth);

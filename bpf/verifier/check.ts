@@ -19,7 +19,11 @@ export function check(program: LinkedProgram, options: CheckOptions = {}): Check
   try {
     const functions = checkStructure(program);
     checkFrames(functions);
-    const { contextAccesses, stackDepths, tailCalls, processedInsns } = track(program, functions, options);
+    const { contextAccesses, reached, stackDepths, tailCalls, processedInsns } = track(
+      program,
+      functions,
+      options,
+    );
     checkStack(functions, stackDepths);
     return {
       functions: functions.map(({ name, start, end }, index) => ({
@@ -30,6 +34,7 @@ export function check(program: LinkedProgram, options: CheckOptions = {}): Check
         usesTailCall: tailCalls.has(index),
       })),
       contextAccesses,
+      reached,
       processedInsns,
     };
   } catch (error) {

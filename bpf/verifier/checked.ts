@@ -15,6 +15,8 @@ export interface Checked {
   readonly functions: readonly CheckedFunction[];
   /** Slots of loads and stores whose base register is the program's context. */
   readonly contextAccesses: ReadonlySet<number>;
+  /** Slots of instructions that some path reaches; what constants cut off is not among them. Not known without a check. */
+  readonly reached?: ReadonlySet<number>;
   /** Slots looked at, repeated visits counted. */
   readonly processedInsns: number;
 }

@@ -1,7 +1,7 @@
 // Which loads and stores are allowed through what, and what they say of the program: context accesses, stack depths.
 import type { ProgType } from "../elf/types.ts";
 import type { State } from "./state.ts";
-import { FRAME_BYTES, type Value } from "./values.ts";
+import { FRAME_BYTES, isStack, type Value } from "./values.ts";
 
 export interface Fault {
   readonly errno: string;
@@ -53,6 +53,9 @@ export class MemoryRules {
           this.#stackFault({ base, off, bytes, kind }, place, state) ??
           this.#note(slot, this.#otherAccesses, this.contextAccesses)
         );
+      case "blurred":
+        this.escape(place, state, off);
+        return this.#note(slot, this.#otherAccesses, this.contextAccesses);
       case "uninit":
       case "unknown":
         return this.#note(slot, this.#otherAccesses, this.contextAccesses);
@@ -69,8 +72,12 @@ export class MemoryRules {
   }
 
   /** A pointer goes where it cannot be followed: what it may reach of the stack counts as used. */
-  escape(value: Value, state: State): void {
-    if (value.kind === "stack") this.#use(value.frame, value.min, state);
+  escape(value: Value, state: State, off = 0): void {
+    if (!isStack(value)) return;
+    state.frames.forEach((_, frame) => {
+      if (value.frame === undefined || value.frame === frame)
+        this.#use(frame, value.min + Math.min(0, off), state);
+    });
   }
 
   #note(slot: number, here: Set<number>, elsewhere: ReadonlySet<number>): Fault | undefined {

@@ -74,7 +74,8 @@ export class State {
       const theirs = other.frames[i]?.stack;
       if (theirs === undefined || theirs === frame.stack) return frame;
       const stack = new Map(frame.stack);
-      for (const [off, value] of theirs) stack.set(off, meetOne(frame.stack.get(off) ?? UNINIT, value));
+      for (const off of new Set([...frame.stack.keys(), ...theirs.keys()]))
+        stack.set(off, meetOne(frame.stack.get(off) ?? UNINIT, theirs.get(off) ?? UNINIT));
       return { owner: frame.owner, stack };
     });
     const unwritten = this.#unwritten | other.#unwritten;

@@ -10,8 +10,6 @@ import {
   BPF_JA,
   BPF_JMP,
   BPF_LD,
-  BPF_LDX,
-  BPF_MEM,
   BPF_PSEUDO_CALL,
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_KFUNC_CALL,
@@ -19,7 +17,6 @@ import {
   BPF_STX,
   BPF_CMPXCHG,
   MAX_BPF_REG,
-  bytesOf,
   classOf,
   isAluClass,
   modeOf,
@@ -31,11 +28,12 @@ import { callbackOf } from "./callbacks.ts";
 import type { CheckOptions } from "./checked.ts";
 import { fieldFault, immediateFault, memoryAccess, operandsOf } from "./fields.ts";
 import { MemoryRules, partOfPointer } from "./memory-rules.ts";
-import { helperWrites, store } from "./stack-writes.ts";
+import { helperWrites, loaded, store } from "./stack.ts";
 import { State, type Frame } from "./state.ts";
 import { calleeSlot, endsBlock, isJump, type Subprogram } from "./structure.ts";
 import {
   CONTEXT,
+  isStack,
   numberUpTo,
   POSITIVE,
   WORD,
@@ -58,6 +56,7 @@ const TAIL_CALL = 12;
 /** What was found out about the program. */
 export interface Tracked {
   readonly contextAccesses: ReadonlySet<number>;
+  readonly reached: ReadonlySet<number>;
   /** Bytes of stack of each function. */
   readonly stackDepths: readonly number[];
   readonly tailCalls: ReadonlySet<number>;
@@ -94,6 +93,7 @@ class Tracker {
   /** Slots whose fields mean nothing: followed no further, and refused in the end. */
   readonly #broken: Uint8Array;
   readonly #tailCalls = new Set<number>();
+  readonly #reached = new Set<number>();
   readonly #rules: MemoryRules;
   #processed = 0;
   #steps = 0;
@@ -117,6 +117,7 @@ class Tracker {
     this.#function(0, [UNINIT, r1, r2, UNINIT, UNINIT, UNINIT], [], true);
     return {
       contextAccesses: this.#rules.contextAccesses,
+      reached: this.#reached,
       stackDepths: this.#rules.stackDepths,
       tailCalls: this.#tailCalls,
       processedInsns: this.#processed,
@@ -126,7 +127,7 @@ class Tracker {
   /** Looks at a function with r1 to r5 and the frames of its callers; refuses what is wrong in it if `isFinal`. */
   #function(index: number, args: readonly Value[], callers: readonly Frame[], isFinal: boolean): Outcome {
     // Without a pointer to them the frames of the callers are out of reach, and the function acts the same everywhere.
-    const isReaching = args.some((v) => v.kind === "stack");
+    const isReaching = args.some(isStack);
     const frames = isReaching ? callers : [];
     const own = frames.length;
     const regs = Array.from({ length: MAX_BPF_REG }, (_, n) =>
@@ -206,7 +207,10 @@ class Tracker {
       if (++this.#steps > MAX_STEPS || this.#processed > MAX_PROCESSED)
         throw this.#refusal(slot, `BPF program is too large. Processed ${this.#processed} insn`, "E2BIG");
       const next = slot + slotsOf(insn);
-      if (isFinal) this.#checkOperands(insn, slot, state);
+      if (isFinal) {
+        this.#reached.add(slot);
+        this.#checkOperands(insn, slot, state);
+      }
       if (this.#broken[slot] === 1) return;
       if (isJump(insn.code)) {
         this.#jump(insn, slot, state, flow);
@@ -320,12 +324,23 @@ class Tracker {
       if (isFinal && insn.src !== BPF_PSEUDO_KFUNC_CALL) this.#checkHelper(index, insn, slot);
       if (isFinal) for (let n = 1; n <= 5; n++) this.#rules.escape(state.reg(n), state);
       const args = callbackOf(insn.imm, state);
-      if (args !== undefined) this.#enter(args.start, args.regs, state, isFinal);
-      if (insn.src !== BPF_PSEUDO_KFUNC_CALL) helperWrites(insn.imm, state);
+      if (args !== undefined) this.#callBack(args.start, args.regs, state, isFinal);
+      helperWrites(insn.src === BPF_PSEUDO_KFUNC_CALL ? undefined : insn.imm, state);
     }
     state.forgetArguments();
     state.setReg(0, r0);
     return true;
+  }
+
+  /** Looks at a function that is called any number of times, none included. */
+  #callBack(start: number, regs: readonly Value[], state: State, isFinal: boolean): void {
+    for (;;) {
+      const after = state.copy();
+      this.#enter(start, regs, after, isFinal);
+      const met = state.meet(after);
+      if (met === undefined) return;
+      met.frames.forEach((frame, i) => (state.frames[i] = frame));
+    }
   }
 
   /** Looks at a function that is called with these registers, and takes over what it does to the frames. */
@@ -368,18 +383,4 @@ function isBroken(insn: Insn): boolean {
   if (fieldFault(insn) !== undefined || immediateFault(insn) !== undefined) return true;
   const { reads, write } = operandsOf(insn);
   return [...reads, write ?? 0].some((n) => n >= MAX_BPF_REG);
-}
-
-/** What a load gives: a spilled value whole, or some number or pointer. */
-function loaded(insn: Insn, base: Value, state: State): Value {
-  const bytes = bytesOf(insn.code);
-  if (modeOf(insn.code) !== BPF_MEM || classOf(insn.code) !== BPF_LDX) return NUMBER;
-  if (bytes <= 2) return numberUpTo(2 ** (8 * bytes) - 1);
-  if (base.kind === "stack" && base.off !== undefined && bytes === 8) {
-    const slot = state.slot(base.frame, base.off + insn.off);
-    return slot.kind === "uninit" ? UNKNOWN : slot;
-  }
-  if (bytes === 8) return UNKNOWN;
-  // 32-bit fields of the context may stand for pointers.
-  return base.kind === "ctx" || base.kind === "mixed" ? UNKNOWN : WORD;
 }

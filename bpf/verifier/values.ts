@@ -11,6 +11,8 @@ export type Value =
   | { readonly kind: "ctx"; readonly off: number | undefined }
   /** A place in the stack of frame `frame` (0 is the outermost), `off` bytes from its r10, at least `min`. */
   | { readonly kind: "stack"; readonly frame: number; readonly off: number | undefined; readonly min: number }
+  /** A place in a stack on one path, at `min` or above, and another pointer or number on another; any frame if undefined. */
+  | { readonly kind: "blurred"; readonly frame: number | undefined; readonly min: number }
   /** Address of the function that starts at slot `start`. */
   | { readonly kind: "function"; readonly start: number }
   /** The context on one path and something else on another. */
@@ -69,6 +71,8 @@ export function same(a: Value, b: Value): boolean {
       return b.kind === "ctx" && a.off === b.off;
     case "stack":
       return b.kind === "stack" && a.frame === b.frame && a.off === b.off && a.min === b.min;
+    case "blurred":
+      return b.kind === "blurred" && a.frame === b.frame && a.min === b.min;
     case "function":
       return b.kind === "function" && a.start === b.start;
     case "unknown":
@@ -85,12 +89,13 @@ function maxOfBoth(a: Value, b: Value): number {
 }
 
 /**
- * What is known where paths with `a` and `b` meet. A value that only one path has written is that path's: the other
- * could not use it.
+ * What is known where paths with `a` and `b` meet. A pointer that only one path has written is that path's: the other
+ * could not use it. A number then is any number.
  */
 export function join(a: Value, b: Value): Value {
-  if (same(a, b) || b.kind === "uninit") return a;
-  if (a.kind === "uninit") return b;
+  if (same(a, b)) return a;
+  if (b.kind === "uninit") return a.kind === "scalar" ? NUMBER : a;
+  if (a.kind === "uninit") return b.kind === "scalar" ? NUMBER : b;
   if (a.kind === "scalar" && b.kind === "scalar") {
     return { kind: "scalar", value: a.value === b.value ? a.value : undefined, max: maxOfBoth(a, b) };
   }
@@ -98,7 +103,20 @@ export function join(a: Value, b: Value): Value {
   if (a.kind === "ctx" || b.kind === "ctx" || a.kind === "mixed" || b.kind === "mixed") return MIXED;
   if (a.kind === "stack" && b.kind === "stack" && a.frame === b.frame)
     return stackPlace(a.frame, a.off === b.off ? a.off : undefined, Math.min(a.min, b.min));
+  if (isStack(a) || isStack(b)) return blur(a, b);
   return { kind: "unknown", max: maxOfBoth(a, b) };
+}
+
+type InStack = Value & { readonly kind: "stack" | "blurred" };
+
+/** Whether it is, or may be, a place in a stack. */
+export const isStack = (v: Value): v is InStack => v.kind === "stack" || v.kind === "blurred";
+
+function blur(a: Value, b: Value): Value {
+  if (!isStack(a)) return isStack(b) ? { kind: "blurred", frame: b.frame, min: b.min } : UNKNOWN;
+  if (!isStack(b)) return { kind: "blurred", frame: a.frame, min: a.min };
+  if (a.frame === b.frame) return { kind: "blurred", frame: a.frame, min: Math.min(a.min, b.min) };
+  return { kind: "blurred", frame: undefined, min: -FRAME_BYTES };
 }
 
 /** The value with the knowledge that it is at most `max`, if it is a number. */
@@ -121,6 +139,8 @@ export function keyOf(v: Value): string {
       return `c${v.off ?? "?"}`;
     case "function":
       return `f${v.start}`;
+    case "blurred":
+      return `b${v.frame ?? "?"}:${v.min}`;
     case "stack":
       return `s${v.frame}:${v.off ?? "?"}:${v.min}`;
   }
