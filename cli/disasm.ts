@@ -8,7 +8,7 @@ import { readInput } from "./files.ts";
 import { address } from "./numbers.ts";
 import { cpuOption, endianOption, valued } from "./options.ts";
 import type { ByteOrder, Model } from "./options.ts";
-import { printJson, printLines } from "./output.ts";
+import { printLines } from "./output.ts";
 import { wordsOf } from "./words.ts";
 
 interface Options {
@@ -42,23 +42,46 @@ export function disasmCommand(): Command {
       const blocks =
         file === undefined ? [hexBlock(options)] : fileBlocks(file, await readInput(file), options);
       const { disassemble } = await import("../cpu/isa/disassemble.ts");
-      const lines = blocks.map(({ name, address: start, words }) => ({
-        name,
-        lines: words.map((word, i) => {
-          const at = start.add(4 * i);
-          return { address: hex64(at), word: hex32(word), text: disassemble(word, at, { cpu: options.cpu }) };
-        }),
-      }));
-      if (options.json === true)
-        printJson(lines.map((block) => ({ section: block.name ?? null, instructions: block.lines })));
-      else
-        printLines(
-          lines.flatMap((block, i) => [
-            ...(block.name === undefined ? [] : [...(i > 0 ? [""] : []), `${block.name}:`]),
-            ...block.lines.map((line) => `${line.address.slice(2)}:\t${line.word.slice(2)}\t${line.text}`),
-          ]),
-        );
+      const text = (word: number, at: U64): string => disassemble(word, at, { cpu: options.cpu });
+      if (options.json === true) printBlocksJson(blocks, text);
+      else printBlocks(blocks, text);
     });
+}
+
+/** Instructions that are printed at once: a large file becomes more text than one string holds. */
+const BATCH = 0x4000;
+
+type Text = (word: number, at: U64) => string;
+
+function printBlocks(blocks: readonly Block[], text: Text): void {
+  blocks.forEach(({ name, address: start, words }, i) => {
+    if (name !== undefined) printLines([...(i > 0 ? [""] : []), `${name}:`]);
+    for (let first = 0; first < words.length; first += BATCH)
+      printLines(
+        words.slice(first, first + BATCH).map((word, k) => {
+          const at = start.add(4 * (first + k));
+          return `${hex64(at).slice(2)}:\t${hex32(word).slice(2)}\t${text(word, at)}`;
+        }),
+      );
+  });
+}
+
+/** One document: a list of sections, each with its instructions. */
+function printBlocksJson(blocks: readonly Block[], text: Text): void {
+  const write = (piece: string): void => void process.stdout.write(piece);
+  write("[");
+  blocks.forEach(({ name, address: start, words }, i) => {
+    write(`${i > 0 ? "," : ""}{"section":${JSON.stringify(name ?? null)},"instructions":[`);
+    for (let first = 0; first < words.length; first += BATCH) {
+      const rows = words.slice(first, first + BATCH).map((word, k) => {
+        const at = start.add(4 * (first + k));
+        return JSON.stringify({ address: hex64(at), word: hex32(word), text: text(word, at) });
+      });
+      write(`${first > 0 ? "," : ""}${rows.join(",")}`);
+    }
+    write("]}");
+  });
+  write("]\n");
 }
 
 function hexBlock(options: Options): Block {

@@ -1,18 +1,41 @@
 // Reading the files that a command line names, standard input included. Everything else about them is their readers'.
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { UsageError } from "./errors.ts";
 
-/** The bytes of `file`, or of standard input for `-`; UsageError when it cannot be read. */
+/** Largest input, in bytes: a device or a pipe may never end. */
+const LARGEST = 256 * 1024 ** 2;
+const CHUNK = 1024 ** 2;
+
+/** The bytes of `file`, or of standard input for `-`; UsageError when it cannot be read or does not end. */
 export async function readInput(file: string): Promise<Uint8Array> {
-  if (file === "-") {
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return new Uint8Array(Buffer.concat(chunks));
-  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const add = (chunk: Uint8Array): void => {
+    size += chunk.length;
+    if (size > LARGEST) throw new UsageError(`${file}: more than ${LARGEST / 1024 ** 2}M`);
+    chunks.push(chunk);
+  };
   try {
-    return new Uint8Array(readFileSync(file));
+    if (file === "-") for await (const chunk of process.stdin) add(chunk as Buffer);
+    else readChunks(file, add);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${file}: ${reason(error)}`, { cause: error });
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function readChunks(file: string, add: (chunk: Uint8Array) => void): void {
+  const descriptor = openSync(file, "r");
+  try {
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK);
+      const length = readSync(descriptor, chunk);
+      if (length === 0) return;
+      add(chunk.subarray(0, length));
+    }
+  } finally {
+    closeSync(descriptor);
   }
 }
 

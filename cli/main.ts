@@ -97,7 +97,7 @@ const LONGEST = 400;
 
 /** One line of any message: what a terminal would take for a command or a new line is spelled out, and nothing goes on forever. */
 function oneLine(message: string): string {
-  const shown = message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message;
+  const shown = message.length > LONGEST ? `${message.slice(0, LONGEST - 80)} … ${message.slice(-80)}` : message;
   return shown.replaceAll(
     /[\p{Cc}\u2028\u2029]/gu,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
@@ -128,6 +128,7 @@ async function main(): Promise<number> {
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.done); // the reader has seen enough
-  throw error;
+  process.stderr.write(`farcall: standard output: ${oneLine(error.message)}\n`);
+  process.exit(EXIT.unusable);
 });
 process.exitCode = await main();

@@ -1,10 +1,13 @@
 // Files and options that contradict each other, plain memory as the context, junk in what is shown. Runs the built command.
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { farcall, farcallJson } from "./farcall.ts";
 
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "farcall-files-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const file = (name: string, content: string | Uint8Array): string => {
@@ -100,6 +103,25 @@ describe("junk", () => {
     const { status, stderr } = farcall(["asm", "-"], "x".repeat(1_000_000));
     expect(status).toBe(2);
     expect(stderr.length).toBeLessThan(1000);
+  });
+  it("that does not end is refused", () => {
+    expectRefused(["run", "/dev/zero"], /\/dev\/zero: more than 256M/);
+    expectRefused(["asm", "-"], /line 1: more than \d+ bytes/, ".space 1000000000\n");
+  });
+  it("of a size that only a careless reader minds is read at once", () => {
+    const many = (text: string): string => text.repeat(200_000);
+    expectRefused(["asm", "-"], /no symbol x/, `li 3,${many(" ")}x`);
+    expectRefused(["asm", "-"], /li: 1 operands/, `li${many("\t")}3${many(" ")}`);
+    expectRefused(["asm", "-"], /line 1: a comment is not closed/, many("/* "));
+    expectRefused(["asm", "-"], /is no string/, `.string "${many('\\"')}`);
+    expectRefused(["asm", "-"], /more than 64 bits/, `li 3,${many("9")}`);
+    expect(farcall(["asm", "-"], `${many("1:")} b 1b`).stdout).toBe("0000000000000000: 48000000\n");
+  });
+  it("on a standard output that is full ends in one line", () => {
+    const command = `"${process.execPath}" dist/farcall.js isa > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", command], { cwd: ROOT, encoding: "utf8" });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^farcall: standard output: .*\n$/);
   });
   it("nested without end is refused", () => {
     for (const open of ["(", "-", "~", "1+("])

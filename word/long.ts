@@ -38,11 +38,15 @@ export function hex32(value: number): string {
   return `0x${(value >>> 0).toString(16).padStart(8, "0")}`;
 }
 
+/** Characters of a number that are read: more than any 64-bit value needs, leading zeros and `_` included. */
+const LONGEST_NUMBER = 200;
+
 /**
  * Reads a decimal or `0x` number, with an optional sign and `_` between digits.
  * @returns the value modulo 2^64, or undefined where the text is no such number or needs more than 64 bits.
  */
 export function parseU64(text: string): U64 | undefined {
+  if (text.length > LONGEST_NUMBER) return undefined;
   const match = /^([+-]?)(?:0x([0-9a-f][0-9a-f_]*)|([0-9][0-9_]*))$/i.exec(text.trim());
   if (match === null) return undefined;
   const [, sign, hexDigits, decimalDigits] = match;

@@ -71,6 +71,9 @@ const ignoredDirectives: ReadonlySet<string> = new Set(
 );
 const nop = encode("ori", {});
 
+/** Most that one text may become: what a branch reaches. */
+const MOST_BYTES = 32 * 1024 ** 2;
+
 /** Bytes of each operand. */
 const dataSizes: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
   ".byte": 1,
@@ -111,17 +114,52 @@ function stringBytes(text: string): Uint8Array | undefined {
   );
 }
 
-function withoutComments(text: string): string {
-  return text
-    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))
-    .replace(/("(?:[^"\\\n]|\\.)*")|(?:#|\/\/).*$/gm, (_, quoted: string | undefined) => quoted ?? "");
+/** Where the string ends that a quote at `start` begins: behind its closing quote, or at the end of the line without one. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === '"') return at + 1;
+    else if (text[at] === "\n") return at;
+  }
+  return text.length;
 }
 
-/** Splits at a separator outside quotes. */
-function splitOutsideQuotes(text: string, separator: string): string[] {
-  return text.includes('"')
-    ? (text.match(new RegExp(`(?:"(?:[^"\\\\]|\\\\.)*"|[^"${separator}])+`, "g")) ?? [])
-    : text.split(separator);
+const lineOf = (text: string, at: number): number => text.slice(0, at).split("\n").length;
+
+/** Blanks for comments; lines stay where they are. */
+function withoutComments(text: string): string {
+  const pieces: string[] = [];
+  const starts = /"|\/\*|#|\/\//g;
+  let from = 0;
+  for (let found = starts.exec(text); found !== null; found = starts.exec(text)) {
+    const at = found.index;
+    if (found[0] === '"') {
+      starts.lastIndex = endOfString(text, at);
+      continue;
+    }
+    const isBlock = found[0] === "/*";
+    const end = text.indexOf(isBlock ? "*/" : "\n", at + found[0].length);
+    if (end < 0 && isBlock) throw new AssembleError(lineOf(text, at), "a comment is not closed");
+    pieces.push(text.slice(from, at), isBlock ? text.slice(at, end).replace(/[^\n]/g, " ") : "");
+    from = end < 0 ? text.length : isBlock ? end + 2 : end;
+    starts.lastIndex = from;
+  }
+  return pieces.join("") + text.slice(from);
+}
+
+/** Statements between semicolons that are outside quotes. */
+function statementsOf(text: string): string[] {
+  const statements: string[] = [];
+  const marks = /[";]/g;
+  let from = 0;
+  for (let found = marks.exec(text); found !== null; found = marks.exec(text)) {
+    if (found[0] === '"') marks.lastIndex = endOfString(text, found.index);
+    else {
+      statements.push(text.slice(from, found.index));
+      from = found.index + 1;
+    }
+  }
+  return [...statements, text.slice(from)];
 }
 
 class Assembly {
@@ -208,25 +246,28 @@ class Assembly {
   }
 
   /** First pass: labels and sizes. */
-  #readStatement(line: number, text: string): void {
-    const label = /^\s*([A-Za-z_.$][\w.$]*|\d+):/.exec(text);
-    if (label !== null) {
-      const [whole, name = ""] = label;
+  #readStatement(line: number, whole: string): void {
+    const labels = /\s*([A-Za-z_.$][\w.$]*|\d+):/y;
+    let from = 0;
+    for (let label = labels.exec(whole); label !== null; label = labels.exec(whole)) {
+      const [, name = ""] = label;
       if (/^\d/.test(name))
         this.#numericLabels.push({ number: name, address: this.#here(), statement: this.#statements.length });
       else this.#define(line, name, this.#here());
-      this.#readStatement(line, text.slice(whole.length));
-      return;
+      from = labels.lastIndex;
     }
+    const text = whole.slice(from).trim();
+    if (text === "") return;
     const assignment = /^\s*([A-Za-z_.$][\w.$]*)\s*=\s*(.*)$/.exec(text);
     if (assignment !== null) {
       const [, name = "", value = ""] = assignment;
       this.#define(line, name, this.#valueNow(line, value));
       return;
     }
-    const [, name, rest = ""] = /^\s*(\S+)\s*(.*?)\s*$/.exec(text) ?? [];
-    if (name === undefined || ignoredDirectives.has(name)) return;
-    const operands = splitOperands(rest);
+    const space = text.search(/\s/);
+    const name = space < 0 ? text : text.slice(0, space);
+    if (ignoredDirectives.has(name)) return;
+    const operands = splitOperands(space < 0 ? "" : text.slice(space).trim());
     if (name === ".set" || name === ".equ") {
       this.#define(line, operands[0] ?? "", this.#valueNow(line, operands[1] ?? ""));
       return;
@@ -236,6 +277,7 @@ class Assembly {
     const offsetBytes = this.#bytes;
     this.#statements.push({ line, address: this.#here(), name: lower, operands, offsetBytes, sizeBytes });
     this.#bytes += sizeBytes;
+    if (this.#bytes > MOST_BYTES) throw new AssembleError(line, `more than ${MOST_BYTES} bytes`);
   }
 
   /** Second pass: values. */
@@ -291,7 +333,7 @@ class Assembly {
     withoutComments(text)
       .split("\n")
       .forEach((lineText, i) => {
-        for (const statement of splitOutsideQuotes(lineText, ";")) this.#readStatement(i + 1, statement);
+        for (const statement of statementsOf(lineText)) this.#readStatement(i + 1, statement);
       });
     const le = this.#options.endian !== "be";
     const view = new DataView(new ArrayBuffer((this.#bytes + 3) & ~3));
