@@ -97,7 +97,8 @@ const LONGEST = 400;
 
 /** One line of any message: what a terminal would take for a command or a new line is spelled out, and nothing goes on forever. */
 function oneLine(message: string): string {
-  const shown = message.length > LONGEST ? `${message.slice(0, LONGEST - 80)} … ${message.slice(-80)}` : message;
+  const shown =
+    message.length > LONGEST ? `${message.slice(0, LONGEST - 80)} … ${message.slice(-80)}` : message;
   return shown.replaceAll(
     /[\p{Cc}\u2028\u2029]/gu,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,

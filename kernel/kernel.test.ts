@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encode } from "../cpu/isa/encode.ts";
 import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
+import { regionNamed } from "./layout/layout.ts";
 import { Kernel, type CallOutcome, type KernelOptions } from "./kernel.ts";
 
 const machines: readonly KernelOptions[] = [
@@ -106,6 +107,16 @@ for (const options of machines) {
       const image = load(kernel, [encode("ld", { RT: 3, DS: 8, RA0: 3 }), BLR]);
       const oops = oopsOf(kernel.call(image, [u64(0)]));
       expect([oops.trap, oops.dsisr, hex64(oops.dar)]).toEqual([0x300, 0x4000_0000, hex64(u64(8))]);
+    });
+    it("what has no page has none under the address of another region either", () => {
+      // Regions start at multiples of a power of two: their first pages have the same place in tables of fewer bits.
+      const image = load(kernel, [encode("ld", { RT: 3, DS: 0, RA0: 3 }), BLR]);
+      for (const name of ["IO", "vmemmap"] as const) {
+        const start = regionNamed(kernel.layout, name).start;
+        const oops = oopsOf(kernel.call(image, [start]));
+        expect([0x300, 0x380]).toContain(oops.trap);
+        expect(hex64(oops.dar)).toBe(hex64(start));
+      }
     });
     it("an address in no region is a segment interrupt", () => {
       const image = load(kernel, [encode("ld", { RT: 3, DS: 0, RA0: 3 }), BLR]);

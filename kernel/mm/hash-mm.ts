@@ -158,8 +158,8 @@ export class HashMm implements MemoryManagement {
 
   #mapped(ea: U64): { readonly address: number; readonly leaf: U64 } | undefined {
     const region = regionOf(this.#layout, ea);
-    // The linear map has no page tables, and there is no process.
-    if (region === undefined || region.name === "linear map") return undefined;
+    // The linear map and vmemmap have no page tables, and there is no process. [Linux 4.15 hash_page_mm: not a valid range]
+    if (region?.name !== "vmalloc" && region?.name !== "IO") return undefined;
     const address = this.#pageTable.find(ea);
     if (address === undefined) return undefined;
     const leaf = this.#pageTable.read(address);
