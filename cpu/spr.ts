@@ -1,7 +1,6 @@
 // The special-purpose registers: numbers and names. What reading or writing them does is in cpu/system/spr.ts.
 
 /** Numbers of the SPRs this machine knows. [Power ISA v3.1B III 5.4.4, v2.07B III-S 4.4.4] */
-// prettier-ignore: a table, read as the manual's
 export const SPR = Object.freeze({
   XER: 1,
   UDSCR: 3,

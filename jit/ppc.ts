@@ -15,7 +15,6 @@ const CR0_EQ = 2;
 const CTR = 9;
 const LR = 8;
 
-// prettier-ignore: one instruction a line
 export const // arithmetic
   addi = (RT: Gpr, RA0: Gpr, SI: number): Word => encode("addi", { RT, RA0, SI }),
   addis = (RT: Gpr, RA0: Gpr, SI: number): Word => encode("addis", { RT, RA0, SI }),
@@ -128,7 +127,6 @@ export function branchIf({ bit, value }: Condition, BD: number): Word {
 
 export const opposite = ({ bit, value }: Condition): Condition => ({ bit, value: !value });
 
-// prettier-ignore: one condition a line
 export const IF_EQ: Condition = { bit: CR0_EQ, value: true },
   IF_NE: Condition = { bit: CR0_EQ, value: false },
   IF_GT: Condition = { bit: CR0_GT, value: true },

@@ -29,7 +29,6 @@ export type Trap =
   | { readonly kind: "return" };
 
 /** Interrupts that have a handler, with the names that Linux gives their vectors [Linux 6.12 arch/powerpc/kernel/exceptions-64s.S]. */
-// prettier-ignore: a table
 const VECTORS: readonly (readonly [number, string, "hsrr"?])[] = [
   [0x100, "system_reset"],
   [0x200, "machine_check"],

@@ -11,14 +11,12 @@ import { REFILL, refillArgument } from "./locals.ts";
 
 type Order = "guest" | "reversed";
 
-// prettier-ignore: two tables
 const LOADS: Readonly<Record<Bytes, MemoryAccess>> = {
   1: "i64.load8_u",
   2: "i64.load16_u",
   4: "i64.load32_u",
   8: "i64.load",
 };
-// prettier-ignore: two tables
 const STORES: Readonly<Record<Bytes, MemoryAccess>> = {
   1: "i64.store8",
   2: "i64.store16",

@@ -1,7 +1,6 @@
 // WebAssembly instructions by their text names: the bytes, and which values they work on. Binary layout of modules is module.ts.
 
 /** Numeric instructions and their opcodes. [WebAssembly 2.0 5.4.7] */
-// prettier-ignore: a table
 export const NUMERIC = Object.freeze({
   "i32.eqz": 0x45,
   "i32.eq": 0x46,
@@ -61,7 +60,6 @@ export const NUMERIC = Object.freeze({
 export type Numeric = keyof typeof NUMERIC;
 
 /** Loads and stores: opcode, and log2 of the alignment that state has; guest addresses give 0. */
-// prettier-ignore: a table
 export const MEMORY = Object.freeze({
   "i32.load": 0x28,
   "i64.load": 0x29,
@@ -78,7 +76,6 @@ export const MEMORY = Object.freeze({
 export type MemoryAccess = keyof typeof MEMORY;
 
 /** Control and variable instructions. */
-// prettier-ignore: a table
 export const CONTROL = Object.freeze({
   block: 0x02,
   loop: 0x03,

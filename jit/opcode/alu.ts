@@ -103,7 +103,6 @@ const shift64 =
 /** Set beside the operation where `off` 1 makes it signed. */
 const SIGNED = 0x100;
 
-// prettier-ignore: one operation a line
 const rows: Readonly<Record<number, Row>> = {
   [BPF_ADD]: alike(by(add), orThrough(addConstant, by(add))),
   [BPF_SUB]: alike(

@@ -55,7 +55,6 @@ const test: Row = {
   32: { x: (d, s) => [and(TMP1, d, s), rlwinmDot(TMP1, TMP1, 0, 0, 31)], k: testConstant },
 };
 
-// prettier-ignore: one operation a line
 const rows: Readonly<Record<number, Row>> = {
   [BPF_JEQ]: unsigned(IF_EQ),
   [BPF_JNE]: unsigned(IF_NE),

@@ -31,7 +31,6 @@ const fitsDs = (off: number): boolean => off % 4 === 0;
 
 type Load = (d: Gpr, off: number, base: Gpr) => Words;
 
-// prettier-ignore: one size a line
 const zeroExtending: Readonly<Record<1 | 2 | 4 | 8, Load>> = {
   1: (d, off, base) => [lbz(d, off, base)],
   2: (d, off, base) => [lhz(d, off, base)],
@@ -39,7 +38,6 @@ const zeroExtending: Readonly<Record<1 | 2 | 4 | 8, Load>> = {
   8: (d, off, base) => (fitsDs(off) ? [ld(d, off, base)] : [li(TMP1, off), ldx(d, base, TMP1)]),
 };
 
-// prettier-ignore: one size a line
 const signExtending: Readonly<Record<1 | 2 | 4, Load>> = {
   1: (d, off, base) => [lbz(d, off, base), extsb(d, d)],
   2: (d, off, base) => [lha(d, off, base)],

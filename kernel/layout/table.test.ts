@@ -22,7 +22,6 @@ describe("layouts", () => {
       const { start, end } = regionNamed(layout, "vmalloc");
       return [layout.name, hex64(start), end.sub(start).div(TIB).toNumber()];
     });
-    // prettier-ignore: a table
     expect(found).toEqual([
       ["hash64k-4.15", "0xd000000000000000", 56],
       ["hash4k-4.15", "0xd000000000000000", 56],

@@ -14,7 +14,6 @@ function region(name: RegionKind, start: number, end: number, context: number, n
 }
 
 /** 4.15 on hash: the top four bits of an address choose region and context. [Linux 4.15 asm/book3s/64/hash.h] */
-// prettier-ignore: a table
 const hash415 = Object.freeze([
   region(
     "linear map",
@@ -29,7 +28,6 @@ const hash415 = Object.freeze([
 ]);
 
 /** 4.15 on radix: four quarters of 512T from 0xc008 on. [Linux 4.15 asm/book3s/64/radix.h] */
-// prettier-ignore: a table
 const radix415 = Object.freeze([
   region("linear map", 0xc000_0000, 0xc008_0000, 0, "RAM from real address 0 on, in the radix tree"),
   region("vmalloc", 0xc008_0000, 0xc00a_0000, 0, "modules and BPF images; in the radix tree"),
@@ -43,7 +41,6 @@ function inside0xc(mmu: "hash" | "radix"): readonly Region[] {
     mmu === "hash"
       ? ["bolted in the hash table, no page tables", "page tables, hashed on demand"]
       : ["in the radix tree", "in the radix tree"];
-  // prettier-ignore: a table
   return Object.freeze([
     region("linear map", 0xc000_0000, 0xc008_0000, 1, `RAM from real address 0 on, ${linear}`),
     region("vmalloc", 0xc008_0000, 0xc00a_0000, 5, `modules and BPF images; ${vmalloc}`),
@@ -53,7 +50,6 @@ function inside0xc(mmu: "hash" | "radix"): readonly Region[] {
 }
 
 /** Since 5.2, 4K pages on hash: everything inside 64T. */
-// prettier-ignore: a table
 const hash4k612 = Object.freeze([
   region(
     "linear map",
@@ -74,7 +70,6 @@ const radix64k: Geometry = Object.freeze({ pte: 5, pmd: 9, pud: 9, pgd: 13 });
 const radix4k: Geometry = Object.freeze({ pte: 9, pmd: 9, pud: 9, pgd: 13 });
 
 /** Every layout there is, the default first. */
-// prettier-ignore: a table
 export const layouts: readonly Layout[] = Object.freeze([
   {
     name: "hash64k-4.15",

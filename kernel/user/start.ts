@@ -11,7 +11,6 @@ export interface InitialStack {
   readonly data: Uint8Array;
 }
 
-// prettier-ignore: a table, from <elf.h>
 const AT = {
   NULL: 0,
   PHDR: 3,

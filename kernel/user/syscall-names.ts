@@ -1,7 +1,6 @@
 // Names of ppc64's system calls by number, ten in a row; - where there is none. What they do is not here.
 // [Linux 6.12 arch/powerpc/kernel/syscalls/syscall.tbl]
 
-// prettier-ignore: a table, ten numbers a row
 const NAMES = [
   "restart_syscall exit fork read write open close waitpid creat link",
   "unlink execve chdir time mknod chmod lchown break oldstat lseek",

@@ -164,7 +164,6 @@ function interestingAddresses(kernel: Kernel): readonly U64[] {
     kernel.load(a, 1);
   kernel.load(fromHalves(0x7fff, 0), 1);
   const linear = fromHalves(0xc000_0000, 0);
-  // prettier-ignore: what is in the linear map, in vmalloc, and nowhere
   return [
     linear.add(0x110_0000),
     linear.add(0x5000),
