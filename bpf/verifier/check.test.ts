@@ -437,9 +437,9 @@ describe("check", () => {
     const text = `r6 = r1\nr7 = 0\nr8 = r10\nr9 = 5\n${blocks.join("\n")}\nr0 = 0\nexit`
       .replaceAll("r6", "r5")
       .replaceAll("r8", "r4");
-    const started = Date.now();
-    refusal(asm(text));
-    expect(Date.now() - started).toBeLessThan(5000);
+    const program = asm(text);
+    // Once states have settled every instruction is looked at once.
+    expect(check(program).processedInsns).toBe(program.insns.length);
   });
 });
 

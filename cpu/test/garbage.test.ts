@@ -82,4 +82,26 @@ describe.each(["le", "be"] as const)("%s", (endian) => {
       0,
     );
   });
+
+  test.each([51, 52, 53])("a run in slices is the whole run, faults and all, seed %i", (seed) => {
+    const ends = engines.flatMap((engine) =>
+      [2000, 1, 7].map((slice) => {
+        const cpu = new Cpu({ ramBytes: 0x10_0000, endian, engine });
+        const random = new Random(seed);
+        for (let address = 0; address < 0x2_0000; address += 4)
+          cpu.ram.store(4, address, u64(anyWord(random)), endian);
+        for (let n = 0; n < 32; n++) cpu.state.setGpr(n, u64(random.below(0x10_0000)));
+        cpu.state.nia = u64(0x1_0000);
+        let reason = "max-insns";
+        while (cpu.instructions < 2000 && reason === "max-insns") {
+          const before = cpu.instructions;
+          const wanted = Math.min(slice, 2000 - before);
+          ({ reason } = cpu.run(wanted));
+          if (reason === "max-insns") expect(cpu.instructions - before).toBe(wanted);
+        }
+        return { reason, instructions: cpu.instructions, registers: cpu.state.registers() };
+      }),
+    );
+    for (const end of ends) expect(end).toEqual(ends[0]);
+  });
 });
