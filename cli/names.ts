@@ -17,7 +17,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 /** `KIND 'word' does not exist (did you mean …?)`, or with all names where none resembles it. */
 export function unknownName(kind: string, word: string, candidates: readonly string[]): UsageError {
   const meant = nearest(word, candidates);
-  const hint = meant === undefined ? `there are: ${candidates.join(", ")}` : `did you mean '${meant}'?`;
+  const all = candidates.length === 0 ? "there is none" : `there are: ${candidates.join(", ")}`;
+  const hint = meant === undefined ? all : `did you mean '${meant}'?`;
   return new UsageError(`${kind} '${word}' does not exist (${hint})`);
 }
 

@@ -24,6 +24,8 @@ export function readProgram(file: string, bytes: Uint8Array, options: BpfOptions
   if (!options.verify && kind !== "raw")
     throw new UsageError("--no-verify is for raw instructions (.bin) only");
   const program = { object: fromObject, assembly: fromAssembly, raw: fromRaw }[kind](file, bytes, options);
+  if (options.prog !== undefined && options.prog !== program.name)
+    throw unknownName("program", options.prog, [program.name]);
   return { kind, program: { ...program, maps: resized(program.maps, options.mapMaxEntries) } };
 }
 
@@ -74,7 +76,7 @@ function fromRaw(file: string, bytes: Uint8Array, options: BpfOptions): LinkedPr
 }
 
 /** Runs `read`; what is wrong with the file becomes an unusable command line. */
-function unusable<T>(file: string, read: () => T): T {
+export function unusable<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -99,9 +99,8 @@ export function openSession(
   };
 }
 
-/** Loads the program that `read` gives and runs it on plain memory: r0. Throws StageError. */
-export function loadAndRun(read: () => LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
-  const linked = stage("load", read);
+/** Loads a program and runs it on plain memory: r0. Throws StageError. */
+export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
   const kernel = bootKernel(options, linked.endian);
   const { callSequence, jit, verify } = options;
   const program = stage("load", () => kernel.bpf.loadProgram(linked, { callSequence, jit, verify }));

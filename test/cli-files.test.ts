@@ -1,6 +1,6 @@
 // Files and options that contradict each other, plain memory as the context, junk in what is shown. Runs the built command.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +61,18 @@ describe("files and options", () => {
     expect(farcallJson(["run", COUNTERS, "--type", "socket_filter"])).toMatchObject({
       type: "socket_filter",
     });
+  });
+  it("a name of another program, a map of a program without maps", () => {
+    const answer = file("answer.s", "r0 = 42\nexit\n");
+    expectRefused(["run", answer, "--prog", "other"], /'other' does not exist \(.*main/);
+    expectRefused(["run", answer, "--map-max-entries", "m=1"], /'m' does not exist \(there is none\)/);
+    expect(farcallJson(["run", answer, "--prog", "main"])).toMatchObject({ retval: 42 });
+  });
+  it("conformance refuses what is no program, and a byte order that is not the object's", () => {
+    expectRefused(["conformance"], /standard input: 1 bytes/, "b7");
+    expectRefused(["conformance", "--elf"], /standard input: ELF header/, "7f454c46");
+    const object = readFileSync(join(ROOT, COUNTERS)).toString("hex");
+    expectRefused(["conformance", "--elf"], /no program main/, object);
   });
   it("bench calls is not built yet, whatever stands behind it", () => {
     expectRefused(["bench", "calls", "--seed", "1"], /not built yet/);
