@@ -95,4 +95,12 @@ describe("BPF in the kernel", () => {
     expect(hex64(run.oops.dar)).toBe("0x0000000000000014");
     expect(run.oops.symbol?.name).toBe(`bpf_prog_${program.tag}_main`);
   });
+
+  it("a helper that programs of a type may not call is refused in the kernel's words", () => {
+    // Checked on Linux 6.18: BPF_PROG_LOAD of this as XDP says so.
+    const linked = assembleProgram("main:\n call 26\n exit\n", { type: "xdp", endian: "le" });
+    expect(() => new Kernel().bpf.loadProgram(linked)).toThrow(
+      "program of this type cannot use helper bpf_skb_load_bytes#26",
+    );
+  });
 });

@@ -2,7 +2,7 @@
 import type { U64 } from "../../word/long.ts";
 import { u64 } from "../../word/long.ts";
 import type { LinkedProgram, MapDefinition } from "../elf/types.ts";
-import type { HelperContext } from "../helpers/context.ts";
+import type { Helper, HelperContext } from "../helpers/context.ts";
 import { createRandom } from "../helpers/random.ts";
 import { helpers, isPermitted } from "../helpers/table.ts";
 import { BpfLoadError } from "../load-error.ts";
@@ -112,11 +112,16 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       throw new BpfLoadError(`programs of type ${program.type} cannot be loaded`, "EINVAL");
     if (program.endian !== memory.endian)
       throw new BpfLoadError(`a program for ${program.endian} on a kernel that is ${memory.endian}`);
+    const named = (id: number): Helper | undefined => helpers.find((h) => h.id === id && id > 0);
     const permitted = (id: number): boolean => {
-      const helper = helpers.find((h) => h.id === id);
+      const helper = named(id);
       return helper !== undefined && isPermitted(helper, program.type);
     };
-    const checked = options.check?.(program, { helper: permitted }) ?? unchecked(program);
+    const helperName = (id: number): string | undefined => {
+      const name = named(id)?.name;
+      return name === undefined ? undefined : `bpf_${name}`;
+    };
+    const checked = options.check?.(program, { helper: permitted, helperName }) ?? unchecked(program);
     const maps: BpfMap[] = [];
     try {
       for (const definition of program.maps)
