@@ -2,6 +2,7 @@
 // Where the pages lie is bpf_jit_image_alloc's choice, which a caller may replace.
 import { hex64, u64, type U64 } from "../word/long.ts";
 import { MemoryFault, type KernelMemory } from "../bpf/memory.ts";
+import { KernelUsageError } from "./error.ts";
 import type { Random } from "./random.ts";
 import type { LinuxVersion } from "./version.ts";
 
@@ -31,7 +32,7 @@ export interface BinaryAllocator {
  * Memory for an image of `proglen` bytes, filled with trap words, writable until it is locked.
  * @param alignment of the image's start in bytes from the header's end, a power of two of at least 4
  * @returns undefined where no memory was found
- * @throws Error where what `imageAlloc` returned cannot be written
+ * @throws KernelUsageError where what `imageAlloc` returned cannot be written
  * @linux kernel/bpf/core.c bpf_jit_binary_alloc
  */
 export function bpfJitBinaryAlloc(
@@ -65,6 +66,6 @@ function write(memory: KernelMemory, address: U64, data: Uint8Array): void {
   if (fault instanceof MemoryFault) throw notWritable(fault.address);
 }
 
-function notWritable(address: U64): Error {
-  return new Error(`bpf_jit_image_alloc: ${hex64(address)} cannot be written`);
+function notWritable(address: U64): KernelUsageError {
+  return new KernelUsageError(`bpf_jit_image_alloc: ${hex64(address)} cannot be written`);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { assembleProgram } from "../bpf/assemble.ts";
-import { fromHalves, hex64, type U64 } from "../word/long.ts";
+import { fromHalves, hex64, ZERO, type U64 } from "../word/long.ts";
+import { KernelUsageError } from "./error.ts";
 import { Kernel } from "./kernel.ts";
 
 // r0 = 7 + 3 * 5, by way of a subprogram and a helper
@@ -54,6 +55,21 @@ describe("BPF in the kernel", () => {
     expect(kernel.kallsyms.lookup(triple.code.add(4))?.offset).toBe(4);
     program.free();
     expect(kernel.kallsyms.lookup(main.code)).toBeUndefined();
+  });
+
+  it.each<[string, (k: Kernel, size: number) => U64, RegExp]>([
+    ["where nothing is", () => fromHalves(0xd000_0100, 0), /0xd000010000000000 cannot be written/],
+    ["in kernel text", (k) => k.text.bpfCallBase, /cannot be written/],
+    ["in the linear map", (k, size) => k.allocate(size), /is no vmalloc area/],
+    ["at 0", () => ZERO, /0x0000000000000000 cannot be written/],
+  ])("images that a replaced bpf_jit_image_alloc puts %s are the caller's error", (_, alloc, message) => {
+    const kernel = new Kernel({ overrides: { bpfJitImageAlloc: (k, size) => alloc(k, size) } });
+    const linked = assembleProgram(SOURCE, { type: "socket_filter", endian: "le" });
+    const load = (): unknown => kernel.bpf.loadProgram(linked, { verify: false });
+    expect(load).toThrow(KernelUsageError);
+    expect(load).toThrow(message);
+    const program = kernel.bpf.loadProgram(linked, { verify: false, jit: false });
+    expect(program.runOnMemory(new Uint8Array(8))).toMatchObject({ kind: "done", retval: 22 });
   });
 
   it("bpf_jit_image_alloc can be replaced, and its images are protected like any other", () => {

@@ -30,7 +30,7 @@ export class ImageMemory implements JitMemory {
   write(image: U64, code: Uint8Array): void {
     const fault = this.#kernel.write(image, code);
     if (fault !== undefined)
-      throw new Error(`image at ${hex64(image)}: ${hex64(fault.address)} cannot be written`);
+      throw new KernelUsageError(`image at ${hex64(image)}: ${hex64(fault.address)} cannot be written`);
   }
 
   /** @throws KernelUsageError where the pages, which an override may have chosen, have no protection of their own. */
