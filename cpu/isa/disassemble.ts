@@ -8,6 +8,7 @@ import { existsOn, type Row } from "./row.ts";
 import { printed } from "./simplified.ts";
 import { type OperandSyntax, operandsOf, parseSyntax, type Spelling, suffixes } from "./spelling.ts";
 import { sprName } from "./spr-names.ts";
+import { isa } from "./table.ts";
 
 export interface DisassembleOptions {
   /** Default: power9. */
@@ -152,11 +153,20 @@ function fieldOf(row: Row, name: string): Field | undefined {
   return row.fields.find((field) => field.name === name);
 }
 
-/** Values that the row's own syntax cannot show. */
-function hides(row: Row, values: Values, syntax: readonly OperandSyntax[]): boolean {
-  const shown = syntax.flatMap(({ name, base }) => [name, base]);
-  return row.fields.some((field) => !shown.includes(field.name) && value(values, field.name) !== 0);
+/** A row's own syntax, and its fields that this cannot show unless they are 0. */
+interface OwnSyntax {
+  readonly operands: readonly OperandSyntax[];
+  readonly hidden: readonly string[];
 }
+
+const ownSyntax: ReadonlyMap<Row, OwnSyntax> = new Map(
+  isa.map((row) => {
+    const operands = parseSyntax(row.syntax);
+    const shown = operands.flatMap(({ name, base }) => [name, base]);
+    const hidden = row.fields.map(({ name }) => name).filter((name) => !shown.includes(name));
+    return [row, { operands, hidden }];
+  }),
+);
 
 function sprMove(row: Row, values: Values, cpu: CpuModel): string | undefined {
   if (row.mnemonic !== "mfspr" && row.mnemonic !== "mtspr") return undefined;
@@ -192,9 +202,10 @@ export function disassembleInstruction(
   }
   const moved = sprMove(row, values, cpu);
   if (moved !== undefined) return moved;
-  const syntax = parseSyntax(row.syntax);
-  if (hides(row, values, syntax) || refused[row.mnemonic]?.(values) === true) return undefined;
-  return line(`${row.mnemonic}${suffixOf(row, values)}`, operandsText(syntax, values, address, options));
+  const { operands = [], hidden = [] } = ownSyntax.get(row) ?? {};
+  const isHiding = hidden.some((name) => value(values, name) !== 0);
+  if (isHiding || refused[row.mnemonic]?.(values) === true) return undefined;
+  return line(`${row.mnemonic}${suffixOf(row, values)}`, operandsText(operands, values, address, options));
 }
 
 /**
