@@ -1,4 +1,5 @@
 // The command `farcall`: finds the verb, turns every error into one line and an exit code. Verbs do the work.
+import { basename, relative } from "node:path";
 import { Command, CommanderError } from "commander";
 import { asmCommand } from "./asm.ts";
 import { benchCommand } from "./bench.ts";
@@ -44,8 +45,20 @@ function everyCommand(command: Command): readonly Command[] {
 
 /** Errors are thrown, not printed; `--debug` is understood everywhere. */
 function quiet(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => undefined });
+  command.exitOverride().configureOutput({
+    outputError: () => undefined,
+    writeOut: (text) => void process.stdout.write(asInvoked(text)),
+  });
   if (command.commands.length === 0) command.option("--debug", "show stack traces");
+}
+
+/** Help whose examples start as this run did, so that they work when pasted: without an installed `farcall`, too. */
+function asInvoked(help: string): string {
+  const script = process.argv[1] ?? "farcall";
+  const own = basename(script) === "farcall" ? "farcall" : `node ${relative(process.cwd(), script)}`;
+  return help.replace(/^Example:\n.*/ms, (examples) =>
+    examples.replaceAll(/\bfarcall (?=[a-z])/g, `${own} `),
+  );
 }
 
 /** The line for people and the exit code of whatever was thrown. */

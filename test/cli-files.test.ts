@@ -85,6 +85,28 @@ describe("files and options", () => {
   });
 });
 
+describe("help", () => {
+  const verbs = [
+    "run",
+    "prog",
+    "prog show",
+    "prog dump",
+    "prog dump xlated",
+    "prog dump jited",
+    "exec",
+    "asm",
+  ];
+  it.each([...verbs, "disasm", "layouts", "isa", "conformance"])(
+    "has an example that runs as it stands: %s",
+    (verb) => {
+      const { stdout } = farcall([...verb.split(" "), "--help"]);
+      const [, example = "false"] = /^Example:\n(.*)/ms.exec(stdout) ?? [];
+      const { status, stderr } = spawnSync("sh", ["-c", example], { cwd: ROOT, encoding: "utf8" });
+      expect({ example, status, stderr }).toEqual({ example, status: 0, stderr: "" });
+    },
+  );
+});
+
 describe("disasm of ELF files", () => {
   /** A header, `words` at 64, and two section headers: the null one and one that is executable [ELF-64]. */
   function executable(little: boolean, words: readonly number[]): Uint8Array {
