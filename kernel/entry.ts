@@ -4,6 +4,7 @@ import { u64, ZERO, type U64 } from "../word/long.ts";
 import { MemoryFault } from "../bpf/memory.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import type { CpuState } from "../cpu/state.ts";
+import { KernelUsageError } from "./error.ts";
 import type { GuestMemory } from "./memory.ts";
 import type { MemoryManagement } from "./mm/mm.ts";
 import type { Oops, OopsCause } from "./oops.ts";
@@ -39,6 +40,8 @@ export interface EntryContext {
 const NO_TRANSLATION = 0x4000_0000;
 /** SRR1 bit 42 of a machine check: it comes from a load or a store. */
 const LOAD_STORE = 0x0020_0000;
+/** Arguments that registers hold, both ABIs [ELFv2 2.2.3]. */
+const MOST_ARGUMENTS = 8;
 /** Room that the first two frames take, both ABIs. */
 const FIRST_FRAME_BYTES = 128;
 /** DSISR bit 38: a store. */
@@ -62,8 +65,13 @@ export class Entry {
   /**
    * Calls a C function pointer with up to eight arguments; on ELFv1 it points to a descriptor.
    * Registers of the guest are afterwards as before.
+   * @throws KernelUsageError for more arguments
    */
   call(pointer: U64, args: readonly U64[], maxInsns: number): CallOutcome {
+    if (args.length > MOST_ARGUMENTS)
+      throw new KernelUsageError(
+        `${args.length} arguments: a call has room for ${MOST_ARGUMENTS}, r3 to r10`,
+      );
     const { cpu, restore, msr } = this.#context;
     const saved = cpu.state.registers();
     const start = cpu.instructions;

@@ -49,6 +49,7 @@ for (const options of machines) {
       expect(outcome).toEqual({ kind: "return", value: u64(42), instructions: 2 });
       // And again, with SLB and hash table filled.
       expect(kernel.call(image, [u64(40), u64(2)])).toEqual(outcome);
+      expect(() => kernel.call(image, Array<U64>(9).fill(u64(0)))).toThrow("9 arguments");
     });
     it("a store into locked text is a protection fault", () => {
       const image = load(kernel, [encode("stw", { RS: 3, D: 0, RA0: 3 }), BLR]);

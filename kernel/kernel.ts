@@ -174,6 +174,7 @@ export class Kernel implements KernelMemory {
   /**
    * Runs guest code from a C function pointer to its return.
    * @param args r3 and on, at most eight
+   * @throws KernelUsageError for more
    */
   call(pointer: U64, args: readonly U64[], options: CallOptions = {}): CallOutcome {
     return this.#entry.call(pointer, args, options.maxInsns ?? this.maxInsns);
