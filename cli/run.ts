@@ -55,11 +55,21 @@ export function runCommand(): Command {
           throw new UsageError(
             `${{ dataIn: "--data-in", dataOut: "--data-out" }[name]}: raw instructions on plain memory have no packet`,
           );
-      const end = session.execute({ dataIn, ctxIn, repeat: options.repeat });
+      const end = tracing(session, () => session.execute({ dataIn, ctxIn, repeat: options.repeat }));
       if (options.dataOut !== undefined) writeOutput(options.dataOut, end.dataOut ?? new Uint8Array());
       if (options.json === true) printJson(document(session, end, options));
       else printLines(text(session, end, options));
     });
+}
+
+/** Shows what bpf_trace_printk said, also before a failure: on standard error, as what the guest has to tell. */
+function tracing(session: Session, execute: () => Done): Done {
+  try {
+    return execute();
+  } finally {
+    const messages = session.kernel.bpf.trace.map((message) => `bpf_trace_printk: ${message.trimEnd()}\n`);
+    process.stderr.write(messages.join(""));
+  }
 }
 
 function document(session: Session, end: Done, options: Options): unknown {

@@ -30,6 +30,7 @@ export interface BpfLoadOptions {
   readonly mapMaxEntries?: ReadonlyMap<string, number> | undefined;
 }
 
+const TRACE_LINES = 4096;
 const CALL_BASE = "__bpf_call_base";
 
 /** Everything BPF of one kernel. */
@@ -38,7 +39,7 @@ export class Bpf {
   readonly core: BpfCore<JitedProgram>;
   /** Memory of JITed code. */
   readonly images: ImageMemory;
-  /** What bpf_trace_printk has said, oldest first. */
+  /** What bpf_trace_printk has said last, oldest first: at most TRACE_LINES messages, as a trace buffer forgets. */
   readonly trace: string[] = [];
   readonly #kernel: Kernel;
 
@@ -53,7 +54,9 @@ export class Bpf {
       bpfCallBase: kernel.text.bpfCallBase,
       now: () => kernel.clock(),
       seed: kernel.random.u32(),
-      trace: (message) => this.trace.push(message),
+      trace: (message) => {
+        if (this.trace.push(message) > TRACE_LINES) this.trace.shift();
+      },
     });
     for (const helper of helpers) {
       const call = (args: readonly [U64, U64, U64, U64, U64]): ReturnType<typeof helper.call> =>

@@ -74,6 +74,10 @@ describe("files and options", () => {
     const object = readFileSync(join(ROOT, COUNTERS)).toString("hex");
     expectRefused(["conformance", "--elf"], /no program main/, object);
   });
+  it("exec says what an ELF file is that it cannot run", () => {
+    expectRefused(["exec", COUNTERS], /ELF file for machine 247, not ppc64 \(21\)/);
+    expectRefused(["exec", process.execPath], /ELF file for machine \d+, not ppc64/);
+  });
   it("bench calls is not built yet, whatever stands behind it", () => {
     expectRefused(["bench", "calls", "--seed", "1"], /not built yet/);
   });
@@ -82,6 +86,24 @@ describe("files and options", () => {
     expect(status).toBe(1);
     const { error } = JSON.parse(stdout) as { readonly error: object };
     expect(Object.keys(error)).toEqual(["stage", "errno", "message", "log"]);
+  });
+});
+
+describe("bpf_trace_printk", () => {
+  // "hi\n" and its end on the stack: 4 bytes, of which 3 are printed.
+  const text = "r1 = r10\nr1 += -8\n*(u64 *)(r10 - 8) = 0x0a6968\nr2 = 4\ncall bpf_trace_printk\n";
+  it.each([[], ["--no-jit"]])("is shown on standard error %s", (...way) => {
+    const { status, stdout, stderr } = farcall(["run", "--json", ...way, file("trace.s", `${text}exit\n`)]);
+    expect([status, stderr]).toEqual([0, "bpf_trace_printk: hi\n"]);
+    expect(JSON.parse(stdout)).toMatchObject({ retval: 3 });
+  });
+  it("of a program that runs away: its last messages, before the failure", () => {
+    const program = file("runaway.s", `again: ${text}if r0 == 3 goto again\nexit\n`);
+    const { status, stderr } = farcall(["run", "--no-jit", "--max-insns", "50000", program]);
+    const lines = stderr.trimEnd().split("\n");
+    expect(status).toBe(1);
+    expect(lines).toHaveLength(4097);
+    expect(lines.at(-1)).toMatch(/^farcall: stopped after --max-insns/);
   });
 });
 

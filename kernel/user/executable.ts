@@ -38,7 +38,7 @@ const PT_INTERP = 3;
 const PF_X = 1;
 const PF_W = 2;
 const TYPES = [
-  "no file type",
+  "of no type",
   "a relocatable object",
   "an executable",
   "a shared object or PIE",
@@ -49,10 +49,10 @@ const TYPES = [
 export function parseExecutable(file: Uint8Array): Executable {
   const { endian, view } = checkIdent(file);
   const little = endian === "le";
-  const type = view.getUint16(16, little);
-  if (type !== 2) throw unusable(`${TYPES[type] ?? `type ${type}`}, not a static executable`);
   const machine = view.getUint16(18, little);
   if (machine !== EM_PPC64) throw unusable(`for machine ${machine}, not ppc64 (${EM_PPC64})`);
+  const type = view.getUint16(16, little);
+  if (type !== 2) throw unusable(`is ${TYPES[type] ?? `of type ${type}`}, not a static executable`);
   const abi = abiOf(view.getUint32(48, little), endian);
   const phoff = offsetAt(view, 32, little);
   const phentsize = view.getUint16(54, little);
@@ -119,9 +119,7 @@ function offsetAt(view: DataView, at: number, little: boolean): number {
 }
 
 function hex(n: number): string {
-  return Number.isFinite(n)
-    ? hex64(fromHalves(Math.floor(n / 2 ** 32), (n % 2 ** 32) | 0))
-    : "an impossible address";
+  return Number.isFinite(n) ? hex64(fromHalves(Math.floor(n / 2 ** 32), (n % 2 ** 32) | 0)) : "2^52 or more";
 }
 
 function unusable(what: string): KernelUsageError {

@@ -156,6 +156,8 @@ describe("what is no executable", () => {
     header.set([0x7f, 0x45, 0x4c, 0x46, 1]);
     expect(() => parseExecutable(header)).toThrow("not 64-bit");
     header.set([2, 1], 4);
+    expect(() => parseExecutable(header)).toThrow("for machine 0, not ppc64");
+    header.set([21, 0], 18);
     expect(() => parseExecutable(header)).toThrow("not a static executable");
     expect(() => parseExecutable(header.subarray(0, 20))).toThrow("cut off");
   });
