@@ -41,6 +41,7 @@ function readChunks(file: string, add: (chunk: Uint8Array) => void): void {
 
 /** UsageError when it cannot be written. */
 export function writeOutput(file: string, data: Uint8Array): void {
+  if (file === "-") throw new UsageError("- is standard input, nothing to write to (/dev/stdout is)");
   try {
     writeFileSync(file, data);
   } catch (error) {

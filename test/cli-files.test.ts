@@ -78,6 +78,10 @@ describe("files and options", () => {
     expectRefused(["exec", COUNTERS], /ELF file for machine 247, not ppc64 \(21\)/);
     expectRefused(["exec", process.execPath], /ELF file for machine \d+, not ppc64/);
   });
+  it("a result does not go to a file named -", () => {
+    expectRefused(["asm", "-", "-o", "-"], /- is standard input/, "nop\n");
+    expectRefused(["run", COUNTERS, "--data-out", "-"], /- is standard input/);
+  });
   it("bench calls is not built yet, whatever stands behind it", () => {
     expectRefused(["bench", "calls", "--seed", "1"], /not built yet/);
   });
