@@ -6,7 +6,7 @@ export function isaCommand(): Command {
   return new Command("isa")
     .description("the instruction table")
     .option("--json", "one JSON document on standard output")
-    .addHelpText("after", "\nExample:\n  farcall isa | grep rlw")
+    .addHelpText("after", "\nExample:\n  farcall isa --json")
     .action(async ({ json }: { readonly json?: true }) => {
       const { isa } = await import("../cpu/isa/table.ts");
       const rows = isa.map(({ mnemonic, pattern, syntax, since }) => ({ mnemonic, syntax, pattern, since }));
