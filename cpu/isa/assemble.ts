@@ -1,6 +1,6 @@
 // From text in the GNU assembler's spelling to instruction words: lines, labels, directives, two passes.
 // Every statement's size is known before any value is: an instruction is one word.
-import { u64, type U64, ZERO } from "../../word/long.ts";
+import { type U64, ZERO } from "../../word/long.ts";
 import { formsOf } from "./assembler/forms.ts";
 import { evaluate, ExpressionError, type Lookup } from "./assembler/expression.ts";
 import { encodeForm, operandFault, splitOperands } from "./assembler/operands.ts";
@@ -359,11 +359,4 @@ class Assembly {
  */
 export function assemble(text: string, options: AssembleOptions = {}): Assembled {
   return new Assembly(options).assemble(text);
-}
-
-/** The word of one instruction at an address. Throws AssembleError. */
-export function assembleInstruction(text: string, address: U64 = u64(0), cpu?: CpuModel): number {
-  const [word] = assemble(text, { base: address, ...(cpu === undefined ? {} : { cpu }) }).words;
-  if (word === undefined) throw new AssembleError(1, `no instruction in ${text}`);
-  return word;
 }

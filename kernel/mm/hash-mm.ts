@@ -8,7 +8,7 @@ import { regionOf, type Layout, type Region } from "../layout/layout.ts";
 import type { Random } from "../random.ts";
 import { KernelHashTable, type HashPage, type HashPageShift } from "./hash-table.ts";
 import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
-import { HASHPTE_HIGH, PageTable, PTE, isLeaf, leafFor, realOf } from "./page-table.ts";
+import { HASHPTE_HIGH, PageTable, PTE, leafFor, realOf } from "./page-table.ts";
 import { BOLTED_ENTRIES, PARTITION_TABLE_BYTES, SLB, segmentFor, useHashTable } from "./segment.ts";
 
 const LINEAR_SHIFT = 24;
@@ -73,10 +73,7 @@ export class HashMm implements MemoryManagement {
   }
 
   map(ea: U64, real: number, protection: Protection): boolean {
-    const address = this.#pageTable.findOrMake(ea);
-    if (address === undefined) return false;
-    this.#pageTable.write(address, leafFor(real, protection));
-    return true;
+    return this.#pageTable.map(ea, real, protection);
   }
 
   unmap(ea: U64): number | undefined {
@@ -160,10 +157,7 @@ export class HashMm implements MemoryManagement {
     const region = regionOf(this.#layout, ea);
     // The linear map and vmemmap have no page tables, and there is no process. [Linux 4.15 hash_page_mm: not a valid range]
     if (region?.name !== "vmalloc" && region?.name !== "IO") return undefined;
-    const address = this.#pageTable.find(ea);
-    if (address === undefined) return undefined;
-    const leaf = this.#pageTable.read(address);
-    return isLeaf(leaf) ? { address, leaf } : undefined;
+    return this.#pageTable.page(ea);
   }
 
   #hashPage(ea: U64, leaf: U64): HashPage | undefined {

@@ -53,14 +53,20 @@ export class PageTable {
     return this.#levels[0]?.bits ?? 0;
   }
 
-  /** Real address of the base page's entry; undefined where no table leads there, or a larger page does. */
-  find(ea: U64): number | undefined {
-    return this.#walk(ea, 3, false);
+  /** The base page that an address lies in, with its entry's real address; undefined where none is mapped, or a larger one. */
+  page(ea: U64): { readonly address: number; readonly leaf: U64 } | undefined {
+    const address = this.#walk(ea, 3, false);
+    if (address === undefined) return undefined;
+    const leaf = this.read(address);
+    return isLeaf(leaf) ? { address, leaf } : undefined;
   }
 
-  /** The same, making what tables lack; undefined only where a larger page is in the way. */
-  findOrMake(ea: U64): number | undefined {
-    return this.#walk(ea, 3, true);
+  /** Enters a base page, making what tables lack; false only where a larger page is in the way. */
+  map(ea: U64, real: number, protection: Protection): boolean {
+    const address = this.#walk(ea, 3, true);
+    if (address === undefined) return false;
+    this.write(address, leafFor(real, protection));
+    return true;
   }
 
   /** Enters a page of 2^shift bytes where the layout has a level of that size; false where it has not or a table is there. */

@@ -5,7 +5,7 @@ import type { Cpu } from "../../cpu/cpu.ts";
 import { linear } from "../layout/image.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
-import { PageTable, isLeaf, leafFor, realOf } from "./page-table.ts";
+import { PageTable, leafFor, realOf } from "./page-table.ts";
 
 /** Process ids of POWER9 and POWER10 have 20 bits; the process table has an entry of 16 bytes for each. */
 export const PROCESS_TABLE_BYTES = 2 ** (20 + 4);
@@ -68,14 +68,11 @@ export class RadixMm implements MemoryManagement {
   }
 
   map(ea: U64, real: number, protection: Protection): boolean {
-    const address = this.#pageTable.findOrMake(ea);
-    if (address === undefined) return false;
-    this.#pageTable.write(address, leafFor(real, protection));
-    return true;
+    return this.#pageTable.map(ea, real, protection);
   }
 
   unmap(ea: U64): number | undefined {
-    const found = this.#mapped(ea);
+    const found = this.#pageTable.page(ea);
     if (found === undefined) return undefined;
     this.#pageTable.write(found.address, ZERO);
     this.#cpu.flushTlb();
@@ -83,7 +80,7 @@ export class RadixMm implements MemoryManagement {
   }
 
   protect(ea: U64, protection: Protection): boolean {
-    const found = this.#mapped(ea);
+    const found = this.#pageTable.page(ea);
     if (found === undefined) return false;
     this.#pageTable.write(found.address, leafFor(realOf(found.leaf), protection));
     this.#cpu.flushTlb();
@@ -92,12 +89,5 @@ export class RadixMm implements MemoryManagement {
 
   resolve(): boolean {
     return false;
-  }
-
-  #mapped(ea: U64): { readonly address: number; readonly leaf: U64 } | undefined {
-    const address = this.#pageTable.find(ea);
-    if (address === undefined) return undefined;
-    const leaf = this.#pageTable.read(address);
-    return isLeaf(leaf) ? { address, leaf } : undefined;
   }
 }

@@ -7,7 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeWithOracle, oracle } from "../../test/oracles.ts";
 import { KernelUsageError } from "../error.ts";
 import { parseExecutable } from "./executable.ts";
-import { runUser, type ExecReport, type RunUserOptions } from "./run.ts";
+import { UserProcess, type UserEnd, type UserOptions } from "./process.ts";
+
+/** How a process ended, and the machine then. */
+interface Ended {
+  readonly end: UserEnd;
+  readonly instructions: number;
+  readonly registers: ReturnType<UserProcess["cpu"]["state"]["registers"]>;
+}
 
 const SOURCE = `
 typedef unsigned long u64;
@@ -84,11 +91,14 @@ for (const { endian, gcc, qemu } of machines) {
     });
     const run = (
       args: readonly string[],
-      more: Pick<Partial<RunUserOptions>, "maxInsns" | "cpu" | "engine"> = {},
-    ): [ExecReport, string] => {
+      more: Partial<Pick<UserOptions, "cpu" | "engine">> & { readonly maxInsns?: number } = {},
+    ): [Ended, string] => {
       const written: Uint8Array[] = [];
-      const report = runUser({ elf, args: [path, ...args], stdout: (bytes) => written.push(bytes), ...more });
-      return [report, Buffer.concat(written).toString()];
+      const stdout = (bytes: Uint8Array): number => written.push(bytes);
+      const process = new UserProcess({ elf, args: [path, ...args], stdout, ...more });
+      const end = process.run(more.maxInsns);
+      const { instructions, state } = process.cpu;
+      return [{ end, instructions, registers: state.registers() }, Buffer.concat(written).toString()];
     };
     it("writes and exits as under qemu-user", () => {
       const expected = qemu.run([path, "hello", "world"]);
@@ -130,13 +140,8 @@ for (const { endian, gcc, qemu } of machines) {
             const damaged = elf.slice(0, length < 64 ? length : elf.length);
             for (const [at, value] of changes) if (at < damaged.length) damaged[at] = value;
             try {
-              runUser({
-                elf: damaged,
-                args: ["p"],
-                stdout: () => undefined,
-                maxInsns: 2000,
-                ramBytes: 0x400_0000,
-              });
+              const stdout = (): void => undefined;
+              new UserProcess({ elf: damaged, args: ["p"], stdout, ramBytes: 0x400_0000 }).run(2000);
             } catch (error) {
               expect(error).toBeInstanceOf(KernelUsageError);
               expect((error as Error).message).not.toContain("\n");
