@@ -8,6 +8,9 @@ export type { CallOutcome, KernelFunction, KernelOptions, KernelOverrides } from
 export type { Bpf, BpfLoadOptions, LoadedObject } from "./kernel/bpf.ts";
 export type { Failure, Program, ProgramRun, TestRunInput } from "./kernel/program.ts";
 export { KernelUsageError, OutOfMemoryError } from "./kernel/error.ts";
+export { ImageAllocError } from "./kernel/image-alloc/strategy.ts";
+export type { ImageAllocator, ImageAllocStrategy, ImageUsage } from "./kernel/image-alloc/strategy.ts";
+export { imageAllocNamed, imageAllocStrategies } from "./kernel/image-alloc/table.ts";
 export { MemoryFault } from "./bpf/memory.ts";
 export type { Oops, OopsFrame } from "./kernel/oops.ts";
 export { DEFAULT_LAYOUT, layoutNamed, layouts } from "./kernel/layout/table.ts";

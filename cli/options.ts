@@ -3,9 +3,15 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
+import {
+  DEFAULT_IMAGE_ALLOC,
+  imageAllocNamed,
+  imageAllocStrategies,
+  usageOf,
+} from "../kernel/image-alloc/table.ts";
 import { DEFAULT_LAYOUT, layouts } from "../kernel/layout/table.ts";
 import { UsageError } from "./errors.ts";
-import { choice, notBuilt } from "./names.ts";
+import { choice, notBuilt, unknownName } from "./names.ts";
 import { count, size } from "./numbers.ts";
 
 export type Model = CpuModel;
@@ -28,7 +34,8 @@ export interface MachineOptions {
 /** What the options of every verb that loads BPF become. */
 export interface BpfOptions extends MachineOptions {
   readonly prog?: string;
-  readonly imageAlloc: "module_alloc";
+  /** NAME or NAME:ARGUMENT. */
+  readonly imageAlloc: string;
   readonly callEncoding: "aux-func";
   readonly callSequence: CallSequenceName;
   readonly jit: boolean;
@@ -113,10 +120,11 @@ export function bpfOptions(command: Command): Command {
   machineOptions(command, "1e9")
     .option("--prog <name>", "name of the program in an object with several (default: the only one)")
     .addOption(
-      valued("--image-alloc <name>", "where images come from", (value) => {
-        if (value !== "module_alloc") throw notBuilt(`--image-alloc ${value}`, ["module_alloc"]);
-        return value;
-      }).default("module_alloc"),
+      valued(
+        "--image-alloc <name>",
+        `where images come from: ${imageAllocStrategies.map(usageOf).join(", ")}`,
+        imageAlloc,
+      ).default(DEFAULT_IMAGE_ALLOC),
     )
     .addOption(
       valued(
@@ -160,6 +168,15 @@ export function bpfOptions(command: Command): Command {
     unprivileged: "load as a user without CAP_BPF",
     harden: "as net.core.bpf_jit_harden=2: constant blinding",
   });
+}
+
+/** Checks the name, and whether there is an argument where one must be. */
+function imageAlloc(text: string): string {
+  const name = text.replace(/:.*$/s, "");
+  const names = imageAllocStrategies.map((strategy) => strategy.name);
+  if (!names.includes(name)) throw unknownName("--image-alloc:", name, names);
+  imageAllocNamed(text);
+  return text;
 }
 
 function mapSize(text: string, sizes: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {

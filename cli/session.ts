@@ -6,6 +6,7 @@ import { VerifierError } from "../bpf/verifier/error.ts";
 import { JitError } from "../jit/error.ts";
 import type { JitedFunction } from "../jit/program.ts";
 import { OutOfMemoryError } from "../kernel/error.ts";
+import { ImageAllocError } from "../kernel/image-alloc/strategy.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { oopsJson } from "../kernel/oops.ts";
 import type { Failure, Program, ProgramRun } from "../kernel/program.ts";
@@ -109,19 +110,24 @@ export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: B
   return end.r0;
 }
 
-/** The machine of the options. Throws UsageError's kin where they name none. */
+/** The machine of the options. Throws UsageError's kin where they name none, StageError "load" where it cannot have `imageAlloc`. */
 export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
-  const { layout, cpu, abi, ram: ramBytes, engine, seed, maxInsns } = options;
-  return new Kernel({
-    layout,
-    cpu,
-    endian,
-    ramBytes,
-    engine,
-    seed,
-    ...(abi === undefined ? {} : { abi }),
-    ...(maxInsns === undefined ? {} : { maxInsns }),
-  });
+  const { layout, cpu, abi, ram: ramBytes, engine, seed, maxInsns, imageAlloc } = options;
+  return stage(
+    "load",
+    () =>
+      new Kernel({
+        layout,
+        cpu,
+        endian,
+        ramBytes,
+        engine,
+        seed,
+        imageAlloc,
+        ...(abi === undefined ? {} : { abi }),
+        ...(maxInsns === undefined ? {} : { maxInsns }),
+      }),
+  );
 }
 
 /** Runs `work`; what the BPF core, verifier, JIT or kernel refuse becomes a StageError of their stage. */
@@ -131,9 +137,14 @@ function stage<T>(name: Stage, work: () => T): T {
   } catch (error) {
     const log = error instanceof VerifierError ? { log: error.log } : {};
     const where = error instanceof VerifierError ? "verify" : error instanceof JitError ? "jit" : name;
-    const known = [VerifierError, JitError, BpfLoadError, TestRunError, OutOfMemoryError].some(
-      (kind) => error instanceof kind,
-    );
+    const known = [
+      VerifierError,
+      JitError,
+      BpfLoadError,
+      TestRunError,
+      OutOfMemoryError,
+      ImageAllocError,
+    ].some((kind) => error instanceof kind);
     if (!known) throw error;
     const { errno, message } = error as { readonly errno: string; readonly message: string };
     throw new StageError({ stage: where, errno, message, ...log }, error);

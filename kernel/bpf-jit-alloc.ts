@@ -1,8 +1,9 @@
 // bpf_jit_binary_alloc: where a JITed image lies inside its pages, behind a header, at a random start among trap words.
 // Where the pages lie is bpf_jit_image_alloc's choice, which a caller may replace.
-import { hex64, u64, type U64 } from "../word/long.ts";
-import { MemoryFault, type KernelMemory } from "../bpf/memory.ts";
+import { hex64, type U64 } from "../word/long.ts";
+import type { Endian } from "../bpf/insn.ts";
 import { KernelUsageError } from "./error.ts";
+import type { ImageAllocator } from "./image-alloc/strategy.ts";
 import type { Random } from "./random.ts";
 import type { LinuxVersion } from "./version.ts";
 
@@ -22,10 +23,10 @@ export interface JitBinary {
 export interface BinaryAllocator {
   readonly version: LinuxVersion;
   readonly pageBytes: number;
-  readonly memory: KernelMemory;
+  readonly endian: Endian;
   readonly random: Random;
-  /** bpf_jit_image_alloc: pages that may be written. */
-  readonly imageAlloc: (size: number) => U64 | undefined;
+  /** bpf_jit_image_alloc: where pages come from. */
+  readonly imageAlloc: ImageAllocator;
 }
 
 /**
@@ -40,32 +41,26 @@ export function bpfJitBinaryAlloc(
   proglen: number,
   alignment: number,
 ): JitBinary | undefined {
-  const { pageBytes, memory, version, random } = from;
+  const { pageBytes, imageAlloc, version, random, endian } = from;
   const header = version.binaryHeader;
   const size = Math.ceil((proglen + header.bytes + SPARE) / pageBytes) * pageBytes;
-  const address = from.imageAlloc(size);
+  const address = imageAlloc.allocate(size);
   if (address === undefined) return undefined;
-  write(memory, address, trapWords(size, memory.endian));
   const pages = size / pageBytes;
-  const first = memory.store(address, 4, u64(header.holds === "pages" ? pages : size));
-  if (first !== undefined) throw notWritable(first.address);
+  const data = trapWords(size, endian);
+  data.setUint32(0, header.holds === "pages" ? pages : size, endian === "le");
+  const fault = imageAlloc.write(address, new Uint8Array(data.buffer));
+  if (fault !== undefined) {
+    imageAlloc.free(address);
+    throw new KernelUsageError(`bpf_jit_image_alloc: ${hex64(fault.address)} cannot be written`);
+  }
   const hole = Math.min(size - (proglen + header.bytes), pageBytes - header.bytes);
   const start = random.below(hole) & ~(alignment - 1);
   return { header: address, image: address.add(header.bytes + start), pages };
 }
 
-function trapWords(bytes: number, endian: "le" | "be"): Uint8Array {
-  const data = new Uint8Array(bytes);
-  const view = new DataView(data.buffer);
+function trapWords(bytes: number, endian: Endian): DataView {
+  const view = new DataView(new ArrayBuffer(bytes));
   for (let i = 0; i < bytes; i += 4) view.setUint32(i, TRAP_WORD, endian === "le");
-  return data;
-}
-
-function write(memory: KernelMemory, address: U64, data: Uint8Array): void {
-  const fault = memory.write(address, data);
-  if (fault instanceof MemoryFault) throw notWritable(fault.address);
-}
-
-function notWritable(address: U64): KernelUsageError {
-  return new KernelUsageError(`bpf_jit_image_alloc: ${hex64(address)} cannot be written`);
+  return view;
 }

@@ -28,14 +28,14 @@ export class ImageMemory implements JitMemory {
   }
 
   write(image: U64, code: Uint8Array): void {
-    const fault = this.#kernel.write(image, code);
+    const fault = this.#kernel.imageAlloc.write(image, code);
     if (fault !== undefined)
       throw new KernelUsageError(`image at ${hex64(image)}: ${hex64(fault.address)} cannot be written`);
   }
 
   /** @throws KernelUsageError where the pages, which an override may have chosen, have no protection of their own. */
   lock(header: U64): void {
-    if (!this.#kernel.setMemoryRox(header, this.bytes(header)))
+    if (!this.#kernel.imageAlloc.lock(header, this.bytes(header)))
       throw new KernelUsageError(
         `bpf_jit_image_alloc: ${hex64(header)} is no vmalloc area, its pages cannot be made executable`,
       );
@@ -43,7 +43,7 @@ export class ImageMemory implements JitMemory {
 
   free(header: U64): void {
     this.#pages.delete(hex64(header));
-    this.#kernel.vfree(header);
+    this.#kernel.imageAlloc.free(header);
   }
 
   /** Bytes of the pages that an allocation has; 0 where there is none. */

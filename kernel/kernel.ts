@@ -9,6 +9,9 @@ import { Bpf } from "./bpf.ts";
 import { bpfJitBinaryAlloc, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
 import { KernelUsageError } from "./error.ts";
+import { overridden } from "./image-alloc/override.ts";
+import type { ImageAllocator } from "./image-alloc/strategy.ts";
+import { DEFAULT_IMAGE_ALLOC, imageAllocNamed } from "./image-alloc/table.ts";
 import { Kallsyms } from "./kallsyms.ts";
 import { Kmalloc } from "./kmalloc.ts";
 import { IMAGE, KERNEL_BASE } from "./layout/image.ts";
@@ -31,7 +34,7 @@ export type { Abi, KernelFunction } from "./text.ts";
 
 /** Functions of the kernel that a caller may replace, as weak symbols are. */
 export interface KernelOverrides {
-  /** Pages for an image of `size` bytes (whole pages), writable; undefined where there are none. Default: module_alloc. */
+  /** Pages for an image of `size` bytes (whole pages), writable; undefined where there are none. Default: what `imageAlloc` names. */
   readonly bpfJitImageAlloc?: (kernel: Kernel, size: number) => U64 | undefined;
 }
 
@@ -53,6 +56,8 @@ export interface KernelOptions {
   readonly seed?: number;
   /** Most guest instructions of one call; default 1e9. */
   readonly maxInsns?: number;
+  /** Strategy for the pages of images, as on the command line: `NAME` or `NAME:ARGUMENT`; default module_alloc. */
+  readonly imageAlloc?: string;
   /** Functions in place of the kernel's own. */
   readonly overrides?: KernelOverrides;
   /** Nanoseconds since boot; by default one for each instruction executed, so that a run can be repeated. */
@@ -117,11 +122,12 @@ export class Kernel implements KernelMemory {
   readonly maxInsns: number;
   /** Nanoseconds since boot. */
   readonly clock: () => U64;
-  readonly #overrides: KernelOverrides;
+  /** Where the pages of images come from. */
+  readonly imageAlloc: ImageAllocator;
   readonly #entry: Entry;
   #bpf: Bpf | undefined;
 
-  /** Boots. @throws KernelUsageError where the options name no machine that can be */
+  /** Boots. @throws KernelUsageError where the options name no machine that can be, ImageAllocError where it cannot have `imageAlloc` */
   constructor(options: KernelOptions = {}) {
     const { cpu: model = "power9", endian = "le", ramBytes = DEFAULT_RAM, seed = 0 } = options;
     this.layout = usableLayout(options.layout ?? DEFAULT_LAYOUT, model);
@@ -129,7 +135,6 @@ export class Kernel implements KernelMemory {
     this.endian = endian;
     this.abi = options.abi ?? (endian === "le" ? "elfv2" : "elfv1");
     this.maxInsns = options.maxInsns ?? DEFAULT_MAX_INSNS;
-    this.#overrides = options.overrides ?? {};
     this.clock = options.clock ?? (() => u64(this.cpu.instructions));
     this.random = new Random(seed);
     this.cpu = new Cpu({ model, ramBytes, endian, engine: options.engine ?? "auto", interrupts: "guest" });
@@ -158,6 +163,7 @@ export class Kernel implements KernelMemory {
     this.#entry = this.#createEntry();
     this.#restore();
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
+    this.imageAlloc = this.#createImageAlloc(options);
   }
 
   /** BPF in this kernel; set up when it is first asked for. */
@@ -195,20 +201,14 @@ export class Kernel implements KernelMemory {
     return this.vmalloc.free(address);
   }
 
-  /** Pages for an image: the override's, or module_alloc's. @linux the weak bpf_jit_image_alloc of the 2018 proposal */
-  bpfJitImageAlloc(size: number): U64 | undefined {
-    const override = this.#overrides.bpfJitImageAlloc;
-    return override === undefined ? this.moduleAlloc(size) : override(this, size);
-  }
-
   /** @linux kernel/bpf/core.c bpf_jit_binary_alloc */
   bpfJitBinaryAlloc(proglen: number, alignment = 4): JitBinary | undefined {
     const from = {
       version: this.layout.version,
       pageBytes: this.pages.pageBytes,
-      memory: this.memory,
+      endian: this.endian,
       random: this.random,
-      imageAlloc: (size: number) => this.bpfJitImageAlloc(size),
+      imageAlloc: this.imageAlloc,
     };
     return bpfJitBinaryAlloc(from, proglen, alignment);
   }
@@ -253,6 +253,14 @@ export class Kernel implements KernelMemory {
     const tables: TableMemory = { allocateTable: (bytes) => tableSlabs.allocate(bytes, bytes) };
     if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: start });
     return new HashMm({ cpu, layout, tables, random, table: { base: start, bytes: end - start } });
+  }
+
+  /** @linux the weak bpf_jit_image_alloc of the 2018 proposal */
+  #createImageAlloc({ imageAlloc = DEFAULT_IMAGE_ALLOC, overrides }: KernelOptions): ImageAllocator {
+    const override = overrides?.bpfJitImageAlloc;
+    if (override !== undefined) return overridden(this, override);
+    const { strategy, argument } = imageAllocNamed(imageAlloc);
+    return strategy.create(this, argument);
   }
 
   #createPaca(): U64 {

@@ -52,6 +52,7 @@ describe("the command line", () => {
       ["--seed", "1.5"],
       ["--repeat", "0"],
       ["--map-max-entries", "lengths"],
+      ["--image-alloc", "modul_alloc"],
       ["--map-max-entries", "lengths=0"],
     ] as const)
       expectUnusable(["run", option, value, COUNTERS], new RegExp(option));
@@ -62,7 +63,6 @@ describe("the command line", () => {
   it("what the contract has and this version has not is said, never ignored", () => {
     for (const option of [
       "--call-sequence stub",
-      "--image-alloc linear",
       "--call-encoding imm32",
       "--helper-sequence far",
       "--engine translator",
@@ -73,6 +73,20 @@ describe("the command line", () => {
     for (const verb of ["ranges", "module", "cycles", "verify"])
       expectUnusable([verb, COUNTERS], /not built yet/);
     expectUnusable(["bench", "calls"], /not built yet/);
+  });
+  it("--image-alloc takes a strategy with its argument; one that the kernel cannot have is its refusal", () => {
+    const run = (value: string): readonly string[] => ["run", "--image-alloc", value, COUNTERS];
+    const report = farcallJson(run("vmalloc_range:0xd000010000000000-0xd000010000100000"));
+    expect(report).toMatchObject({
+      image_alloc: "vmalloc_range:0xd000010000000000-0xd000010000100000",
+      functions: [{ address: expect.stringMatching(/^0xd0000100000/) as string }],
+    });
+    expectUnusable(run("vmalloc_range"), /needs an argument: vmalloc_range:START-END/);
+    expectUnusable(run("vmalloc_range:0-x"), /is no range START-END/);
+    expectUnusable(run("module_alloc:1"), /takes no argument/);
+    const refused = farcall([...run("vmalloc_range:0xd000380000000000-0xd000380000100000")]);
+    expect(refused).toMatchObject({ status: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/is not inside hash64k-4.15's vmalloc range/);
   });
   it("every verb has help with its defaults and an example", () => {
     for (const verb of [
