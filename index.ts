@@ -5,6 +5,7 @@ export type { U64 } from "./word/long.ts";
 
 export { Kernel } from "./kernel/kernel.ts";
 export type { CallOutcome, KernelFunction, KernelOptions, KernelOverrides } from "./kernel/kernel.ts";
+export type { Caller, FailedCall, FunctionResult } from "./kernel/caller.ts";
 export type { Bpf, BpfLoadOptions, LoadedObject } from "./kernel/bpf.ts";
 export type { Failure, Program, ProgramRun, TestRunInput } from "./kernel/program.ts";
 export { KernelUsageError, OutOfMemoryError } from "./kernel/error.ts";

@@ -4,6 +4,7 @@ import { u64, ZERO, type U64 } from "../word/long.ts";
 import { MemoryFault } from "../bpf/memory.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import type { CpuState } from "../cpu/state.ts";
+import { argumentOf, type Caller } from "./caller.ts";
 import { KernelUsageError } from "./error.ts";
 import type { GuestMemory } from "./memory.ts";
 import type { MemoryManagement } from "./mm/mm.ts";
@@ -40,7 +41,7 @@ export interface EntryContext {
 const NO_TRANSLATION = 0x4000_0000;
 /** SRR1 bit 42 of a machine check: it comes from a load or a store. */
 const LOAD_STORE = 0x0020_0000;
-/** Arguments that registers hold, both ABIs [ELFv2 2.2.3]. */
+/** Arguments that the host may give: those that registers hold, both ABIs [ELFv2 2.2.3]. */
 const MOST_ARGUMENTS = 8;
 /** Room that the first two frames take, both ABIs. */
 const FIRST_FRAME_BYTES = 128;
@@ -57,9 +58,21 @@ export class Entry {
   #depth = 0;
   /** Instructions of fault handlers in the current outermost call. */
   #overhead = 0;
+  /** Where the innermost call that has a limit ends, as a count of the processor's instructions. */
+  #end = Infinity;
+  /** How functions of kernel text see whoever called them. */
+  readonly #caller: Caller;
 
   constructor(context: EntryContext) {
     this.#context = context;
+    const { cpu, memory, text } = context;
+    this.#caller = {
+      argument: (n) => argumentOf(cpu.state, memory, text.abi, n),
+      get returnAddress() {
+        return cpu.state.lr;
+      },
+      call: (pointer, args) => this.call(pointer, args, Infinity),
+    };
   }
 
   /**
@@ -76,10 +89,12 @@ export class Entry {
     const saved = cpu.state.registers();
     const start = cpu.instructions;
     const overheadBefore = this.#overhead;
+    const endBefore = this.#end;
+    this.#end = Math.min(endBefore, start + maxInsns);
     this.#depth++;
     let clean = false;
     try {
-      const end = this.#setUp(pointer, args) ?? this.#run(start + maxInsns);
+      const end = this.#setUp(pointer, args) ?? this.#run();
       const instructions = cpu.instructions - start - (this.#overhead - overheadBefore) - end.own;
       clean = end.kind === "return" && cpu.state.msr.eq(msr);
       if (end.kind === "return") return { kind: "return", value: end.value, instructions };
@@ -87,6 +102,7 @@ export class Entry {
       return { kind: "max-insns", instructions };
     } finally {
       this.#depth--;
+      this.#end = endBefore;
       restoreRegisters(cpu.state, saved);
       if (!clean && this.#depth === 0) restore();
     }
@@ -122,10 +138,10 @@ export class Entry {
     return undefined;
   }
 
-  #run(end: number): End {
+  #run(): End {
     const { cpu, text } = this.#context;
     for (;;) {
-      const budget = end - cpu.instructions;
+      const budget = this.#end - cpu.instructions;
       if (budget <= 0) return { kind: "max-insns", own: 0 };
       const stop = cpu.run(budget);
       if (stop.reason === "max-insns") return { kind: "max-insns", own: 0 };
@@ -171,10 +187,14 @@ export class Entry {
 
   #function(kernelFunction: KernelFunction, cia: U64): End | undefined {
     const { state } = this.#context.cpu;
-    const value = kernelFunction.call([state.gpr(3), state.gpr(4), state.gpr(5), state.gpr(6), state.gpr(7)]);
+    const value = kernelFunction.call(
+      [state.gpr(3), state.gpr(4), state.gpr(5), state.gpr(6), state.gpr(7)],
+      this.#caller,
+    );
     if (value instanceof MemoryFault) {
       return this.#oops(this.#faultCause(cia, value.address, value.access), 0);
     }
+    if ("kind" in value) return { ...value, own: 0 };
     state.setGpr(3, value);
     return undefined;
   }

@@ -1,12 +1,12 @@
 // Kernel text in guest memory: interrupt vectors, __bpf_call_base, the call of the host into guest code, and functions
 // that trap to TypeScript. What the traps do is entry.ts's work.
 import { ZERO, u64, type U64 } from "../word/long.ts";
-import type { MemoryFault } from "../bpf/memory.ts";
 import { encode } from "../cpu/isa/encode.ts";
 import type { Ram } from "../cpu/ram.ts";
 import type { Endian } from "../cpu/state.ts";
 import { KernelUsageError } from "./error.ts";
 import type { Kallsyms } from "./kallsyms.ts";
+import type { Caller, FunctionResult } from "./caller.ts";
 import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
 
 export type Abi = "elfv2" | "elfv1";
@@ -18,8 +18,10 @@ export type Arguments = readonly [U64, U64, U64, U64, U64];
 export interface KernelFunction {
   /** As in kallsyms: `bpf_map_lookup_elem`. */
   readonly symbol: string;
-  /** The value for r3; a fault ends in an oops inside the function. */
-  readonly call: (args: Arguments) => U64 | MemoryFault;
+  /** The value for r3; a fault ends in an oops inside the function, a call that failed in that call's oops. */
+  readonly call: (args: Arguments, caller: Caller) => FunctionResult;
+  /** Whether modules may use it, as with EXPORT_SYMBOL; default no. */
+  readonly exported?: boolean;
 }
 
 /** What an attn instruction in kernel text means. */
@@ -77,6 +79,8 @@ export class KernelText {
   readonly #kallsyms: Kallsyms;
   /** By real address of the attn instruction. */
   readonly #traps = new Map<number, Trap>();
+  /** C pointers by symbol. */
+  readonly #exported = new Map<string, U64>();
   #nextFunction: number = IMAGE.functions;
   #nextDescriptor: number = IMAGE.opd;
 
@@ -124,7 +128,14 @@ export class KernelText {
     const words = [...prologue, ATTN, BLR];
     this.#write(start, words);
     this.#traps.set(start + 4 * prologue.length, { kind: "function", function: kernelFunction });
-    return this.#name(symbol, start, 4 * words.length);
+    const pointer = this.#name(symbol, start, 4 * words.length);
+    if (kernelFunction.exported === true) this.#exported.set(symbol, pointer);
+    return pointer;
+  }
+
+  /** The C pointer of a symbol that modules may use; undefined where there is none. @linux kernel/module/main.c find_symbol */
+  exported(symbol: string): U64 | undefined {
+    return this.#exported.get(symbol);
   }
 
   /** The address that a caller with the kernel's TOC in r2 branches to, for a C pointer to a function of kernel text. */
