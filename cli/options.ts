@@ -1,6 +1,8 @@
 // The options that several verbs share, with their defaults, as docs/cli.md has them. Values are checked, not used.
 import { Option } from "commander";
 import type { Command } from "commander";
+import type { CallEncodingName } from "../bpf/core/encoding/encoding.ts";
+import { callEncodings } from "../bpf/core/encoding/table.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
 import {
@@ -36,7 +38,7 @@ export interface BpfOptions extends MachineOptions {
   readonly prog?: string;
   /** NAME or NAME:ARGUMENT. */
   readonly imageAlloc: string;
-  readonly callEncoding: "aux-func";
+  readonly callEncoding: CallEncodingName;
   readonly callSequence: CallSequenceName;
   readonly jit: boolean;
   readonly kallsyms: boolean;
@@ -45,6 +47,7 @@ export interface BpfOptions extends MachineOptions {
   readonly verify: boolean;
 }
 
+const ENCODINGS = callEncodings.map((encoding) => encoding.name);
 const LAYOUTS = layouts.map((layout) => layout.name);
 
 /** An option whose value goes through `parse`; errors of `parse` are one line on stderr, exit 2. */
@@ -129,8 +132,8 @@ export function bpfOptions(command: Command): Command {
     .addOption(
       valued(
         "--call-encoding <name>",
-        "how a call names its callee: aux-func",
-        choice("--call-encoding", ["aux-func"], ["imm32", "imm48", "callee-list", "prog-id"]),
+        `how a call names its callee: ${ENCODINGS.join(", ")}`,
+        choice("--call-encoding", ENCODINGS, ["imm48", "callee-list", "prog-id"]),
       ).default("aux-func"),
     )
     .addOption(

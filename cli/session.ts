@@ -62,11 +62,11 @@ export function openSession(
 ): Session {
   const { kind, program: linked } = readProgram(file, bytes, options);
   const kernel = bootKernel(options, linked.endian);
-  const { callSequence, jit, kallsyms, verify } = options;
+  const { callEncoding, callSequence, jit, kallsyms, verify } = options;
   const onMemory = kind === "raw" && (options.ctxIn !== undefined || !verify);
   const start = onMemory ? "memory" : "context";
   const program = stage("load", () =>
-    kernel.bpf.loadProgram(linked, { callSequence, jit, kallsyms, verify, start }),
+    kernel.bpf.loadProgram(linked, { callEncoding, callSequence, jit, kallsyms, verify, start }),
   );
   const nameOf = (address: U64): string | undefined => {
     const symbol = kernel.kallsyms.lookup(address);
@@ -103,8 +103,10 @@ export function openSession(
 /** Loads a program and runs it on plain memory: r0. Throws StageError. */
 export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
   const kernel = bootKernel(options, linked.endian);
-  const { callSequence, jit, verify } = options;
-  const program = stage("load", () => kernel.bpf.loadProgram(linked, { callSequence, jit, verify }));
+  const { callEncoding, callSequence, jit, verify } = options;
+  const program = stage("load", () =>
+    kernel.bpf.loadProgram(linked, { callEncoding, callSequence, jit, verify }),
+  );
   const end = stage("run", () => program.runOnMemory(memory));
   if (end.kind !== "done") throw new StageError(failureReport(end, options));
   return end.r0;

@@ -48,17 +48,20 @@ interface Allocated {
 /**
  * Compiles every function of a program into memory and sets its `bpfFunc`.
  * @param functions all of them, in the order of `aux.func`
- * @throws JitError; then nothing stays allocated, and each `bpfFunc` is zero
+ * @param encodeCalls called between the rounds: every `bpfFunc` is known, no call has been compiled
+ * @throws JitError, and what `encodeCalls` throws; then nothing stays allocated, and each `bpfFunc` is zero
  * @linux kernel/bpf/verifier.c jit_subprogs
  */
 export function jitProgram(
   functions: readonly BpfFunction[],
   target: JitTarget,
   memory: JitMemory,
+  encodeCalls: () => void = () => undefined,
 ): JitedProgram {
   const allocated: Allocated[] = [];
   try {
     for (const fn of functions) allocated.push(firstRound(fn, target, memory));
+    encodeCalls();
     const done = allocated.map((each) => secondRound(each, target, memory));
     const [first] = done;
     if (first === undefined) throw new JitError("EINVAL", "a program without functions");

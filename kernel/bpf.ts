@@ -2,6 +2,7 @@
 // How a program runs is program.ts's; the BPF core itself is bpf/'s and the compiler jit/'s.
 import { u64, type U64 } from "../word/long.ts";
 import { BpfCore } from "../bpf/core/core.ts";
+import type { CallEncodingName } from "../bpf/core/encoding/encoding.ts";
 import { BpfObject, type LinkedProgram, type MapDefinition, type ProgType } from "../bpf/elf/object.ts";
 import { helpers } from "../bpf/helpers/table.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
@@ -16,6 +17,8 @@ import { Program } from "./program.ts";
 
 /** How a program is loaded. */
 export interface BpfLoadOptions {
+  /** How calls among a program's functions name their callees; default aux-func. */
+  readonly callEncoding?: CallEncodingName | undefined;
   /** How JITed code calls another function of its program; default auto-shrink. */
   readonly callSequence?: CallSequenceName | undefined;
   /** Whether programs are JITed (default) or left to the BPF interpreter. */
@@ -90,7 +93,11 @@ export class Bpf {
     const loaded = this.core.load(sized, {
       check: verify ? (linked, surroundings) => check(linked, { ...surroundings, start }) : undefined,
       maps,
-      jit: options.jit === false ? undefined : (functions) => jitProgram(functions, target, this.images),
+      callEncoding: options.callEncoding,
+      jit:
+        options.jit === false
+          ? undefined
+          : (functions, encodeCalls) => jitProgram(functions, target, this.images, encodeCalls),
     });
     const tag = programTag(program.insns, program.endian);
     if (options.kallsyms !== false && loaded.jited !== undefined) this.#name(loaded.jited, sized, tag);

@@ -8,7 +8,7 @@ import * as op from "../opcodes.ts";
 import { assembled, definition, testKernel } from "../test/kernel.ts";
 import type { Checked } from "../verifier/checked.ts";
 import { patch } from "./patch.ts";
-import type { JitedImages } from "./prog.ts";
+import type { BpfFunction, JitedImages } from "./prog.ts";
 
 describe("putting instructions in the place of others", () => {
   it("leaves every jump going where it went", () => {
@@ -62,7 +62,14 @@ describe("a loaded program", () => {
       image: u64(0xd000).shl(48).or(u64(low)),
       bytes: 100,
     }));
-    const jit = (): JitedImages => ({ functions: images });
+    const jit = (fns: readonly BpfFunction[], encodeCalls: () => void): JitedImages => {
+      images.forEach(({ image }, i) => {
+        const fn = fns[i];
+        if (fn !== undefined) fn.bpfFunc = image;
+      });
+      encodeCalls();
+      return { functions: images };
+    };
     const { functions, jited } = core.load(assembled(calls), { jit });
     const call = functions[0]?.insns.find(isPseudoCall);
     expect(call).toMatchObject({ off: 1, imm: 0x5_2000 - 0x20_0000 });

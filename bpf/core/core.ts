@@ -13,7 +13,9 @@ import { MAX_BPF_STACK } from "../opcodes.ts";
 import { programType } from "../types/table.ts";
 import type { Checked, CheckOptions } from "../verifier/checked.ts";
 import { VerifierError } from "../verifier/error.ts";
-import { rewrite, setCallDistances, split } from "./load.ts";
+import type { CallEncodingName } from "./encoding/encoding.ts";
+import { callEncodingNamed } from "./encoding/table.ts";
+import { encodeCalls, rewrite, split } from "./load.ts";
 import { LoadedProgram } from "./loaded.ts";
 import type { Jit, JitedImages } from "./prog.ts";
 
@@ -40,6 +42,8 @@ export interface LoadOptions<J extends JitedImages = JitedImages> {
   readonly maps?: ReadonlyMap<string, BpfMap> | undefined;
   /** Compiles the program. Without it the program can only be interpreted. */
   readonly jit?: Jit<J> | undefined;
+  /** How calls among its functions name their callees; default aux-func. */
+  readonly callEncoding?: CallEncodingName | undefined;
 }
 
 /** Everything BPF in one kernel. */
@@ -128,13 +132,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
         maps.push(this.#share(options.maps?.get(definition.name)) ?? this.createMap(definition));
       const helperImm = (id: number): number | undefined => this.#helperImm(id);
       const xlated = rewrite(program, checked, type, { helperImm, maps });
-      const functions = split(xlated, checked, maps);
-      const jited = options.jit?.(functions);
-      jited?.functions.forEach(({ image }, i) => {
-        const f = functions[i];
-        if (f !== undefined) f.bpfFunc = image;
-      });
-      if (jited !== undefined) setCallDistances(functions, bpfCallBase);
+      const callEncoding = callEncodingNamed(options.callEncoding ?? "aux-func");
+      const functions = split(xlated, checked, maps, callEncoding);
+      const interpreted = functions.map(({ name, insns }) => ({ name, insns }));
+      const jited = options.jit?.(functions, () => encodeCalls(functions, xlated, bpfCallBase));
       return new LoadedProgram<J>({
         id: ++this.#lastProgramId,
         program,
@@ -142,6 +143,7 @@ export class BpfCore<J extends JitedImages = JitedImages> {
         checked,
         xlated,
         functions,
+        interpreted,
         maps,
         jited,
         memory,

@@ -14,6 +14,7 @@ import type { Checked } from "../verifier/checked.ts";
 import { VerifierError } from "../verifier/error.ts";
 import { callPacketLoad, guardDivision, isPacketLoad, maskShift } from "./fixups.ts";
 import { patch } from "./patch.ts";
+import type { CallEncoding, CallSite } from "./encoding/encoding.ts";
 import type { BpfFunction, BpfFunctionAux } from "./prog.ts";
 
 /** The whole program after rewriting, as BPF_OBJ_GET_INFO_BY_FD shows it. */
@@ -135,11 +136,12 @@ export function split(
   xlated: Xlated,
   checked: Pick<Checked, "functions">,
   maps: readonly BpfMap[],
+  callEncoding: CallEncoding,
 ): readonly LoadedFunction[] {
   const byId = new Map(maps.map((map) => [map.id, map]));
   const func: LoadedFunction[] = [];
   const several = xlated.functions.length > 1;
-  const aux: BpfFunctionAux = { func, funcCnt: several ? xlated.functions.length : 0 };
+  const aux: BpfFunctionAux = { func, funcCnt: several ? xlated.functions.length : 0, callEncoding };
   xlated.functions.forEach(({ name, start, length }, index) => {
     const insns = withAddresses(xlated.insns.slice(start, start + length), byId);
     const stackDepth = checked.functions[index]?.stackDepth ?? op.MAX_BPF_STACK;
@@ -170,12 +172,30 @@ function addressOf(i: Insn, offset: number, map: BpfMap | undefined): U64 {
   return address;
 }
 
-/** Once the images have addresses: `imm` of each call of a function becomes the distance to it, cut to 32 bits. */
-export function setCallDistances(functions: readonly LoadedFunction[], bpfCallBase: U64): void {
-  for (const f of functions)
-    f.insns = f.insns.map((i) =>
-      isPseudoCall(i)
-        ? make(i.code, { ...i, imm: (functions[i.off]?.bpfFunc ?? ZERO).sub(bpfCallBase).low })
-        : i,
-    );
+/**
+ * Once every function has an image: the fields of each call of a function, for the JIT.
+ * @throws BpfLoadError where the encoding does not reach a callee
+ * @linux kernel/bpf/verifier.c jit_subprogs
+ */
+export function encodeCalls(functions: readonly LoadedFunction[], xlated: Xlated, bpfCallBase: U64): void {
+  functions.forEach((fn, index) => {
+    const start = xlated.functions[index]?.start ?? 0;
+    fn.insns = fn.insns.map((i, at) => {
+      if (!isPseudoCall(i)) return i;
+      const site = callSite(functions, fn, xlated.insns[start + at] ?? i, bpfCallBase);
+      return make(i.code, { ...i, ...fn.aux.callEncoding.encode(site) });
+    });
+  });
+}
+
+/** @param described the call as Xlated has it */
+function callSite(
+  functions: readonly BpfFunction[],
+  fn: BpfFunction,
+  described: Insn,
+  bpfCallBase: U64,
+): CallSite {
+  const callee = functions[described.imm];
+  if (callee === undefined) throw new Error(`${fn.name} calls function ${described.imm}, which is not there`);
+  return { fn, callee, distance: described.off, bpfCallBase };
 }

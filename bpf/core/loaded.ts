@@ -1,7 +1,7 @@
 // A program that is in the kernel: what it is for dumps, and how it is interpreted and test-run.
 import type { U64 } from "../../word/long.ts";
 import type { LinkedProgram, ProgType } from "../elf/types.ts";
-import { Interpreter, type HelperCall, type Outcome } from "../interpreter.ts";
+import { Interpreter, type HelperCall, type InterpretedFunction, type Outcome } from "../interpreter.ts";
 import { BpfLoadError } from "../load-error.ts";
 import type { BpfMap } from "../maps/map.ts";
 import type { KernelMemory } from "../memory.ts";
@@ -18,6 +18,8 @@ interface LoadedParts<J> {
   readonly checked: Checked;
   readonly xlated: Xlated;
   readonly functions: readonly LoadedFunction[];
+  /** The same with calls by index, whatever the encoding. */
+  readonly interpreted: readonly InterpretedFunction[];
   readonly maps: readonly BpfMap[];
   readonly jited: J | undefined;
   readonly memory: KernelMemory;
@@ -64,7 +66,7 @@ export class LoadedProgram<J extends JitedImages = JitedImages> {
    * @throws BpfLoadError at the first run of a program that nobody checked and that cannot be decoded
    */
   interpret(args: readonly U64[], maxInsns?: number): Outcome {
-    const { memory, functions, helper } = this.#parts;
+    const { memory, interpreted: functions, helper } = this.#parts;
     this.#interpreter ??= new Interpreter({ memory, functions, helper });
     return this.#interpreter.run(args, maxInsns);
   }

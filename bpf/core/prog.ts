@@ -2,6 +2,7 @@
 // Types only; how it comes about is in load.ts.
 import type { U64 } from "../../word/long.ts";
 import type { Insn } from "../insn.ts";
+import type { CallEncoding } from "./encoding/encoding.ts";
 
 /**
  * One function of a program, after fixups. The JIT compiles each to an image of its own.
@@ -14,8 +15,8 @@ export interface BpfFunction {
   /**
    * Jump offsets are relative and stay inside the function. LD_IMM64 holds addresses (`src` is 0).
    * CALL with src 0: `imm` = address of the helper - __bpf_call_base, cut to 32 bits.
-   * CALL with src 1: `off` = the callee's index in `aux.func`; `imm` = address of the callee's image - __bpf_call_base
-   * cut to 32 bits, 0 until the callee has an image. It is the `off` that counts.
+   * CALL with src 1: `off` = the callee's index in `aux.func` and `imm` = 0 until every function has an image, then what
+   * `aux.callEncoding` makes of it.
    */
   readonly insns: readonly Insn[];
   /** Bytes of BPF stack that the function uses, rounded up to 8. */
@@ -32,6 +33,8 @@ export interface BpfFunctionAux {
   readonly func: readonly BpfFunction[];
   /** How many of `func` may be called; 0 in a program of one function, as in Linux. */
   readonly funcCnt: number;
+  /** How calls among them name their callees. */
+  readonly callEncoding: CallEncoding;
 }
 
 /** What the core needs back from a JIT, for each function in order. */
@@ -44,5 +47,12 @@ export interface JitedImages {
   }[];
 }
 
-/** Compiles all functions of a program, so that calls between them arrive. Throws its own Error when it cannot. */
-export type Jit<J extends JitedImages = JitedImages> = (functions: readonly BpfFunction[]) => J;
+/**
+ * Compiles all functions of a program. Throws its own Error when it cannot.
+ * @param encodeCalls to be called once, when every function has an image and its `bpfFunc`: then the calls' fields are set;
+ *   throws BpfLoadError where an encoding does not reach
+ */
+export type Jit<J extends JitedImages = JitedImages> = (
+  functions: readonly BpfFunction[],
+  encodeCalls: () => void,
+) => J;

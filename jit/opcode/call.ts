@@ -1,5 +1,6 @@
 // BPF_CALL: helpers of the kernel, and functions of the same program. Tail calls are in tail-call.ts.
 // [Linux 6.12 arch/powerpc/net/bpf_jit_comp64.c bpf_jit_emit_func_call_hlp; kernel/bpf/core.c bpf_jit_get_func_addr]
+import type { CallEncoding } from "../../bpf/core/encoding/encoding.ts";
 import type { BpfFunction } from "../../bpf/core/prog.ts";
 import type { Insn } from "../../bpf/insn.ts";
 import { BPF_HELPER_CALL, BPF_PSEUDO_CALL } from "../../bpf/opcodes.ts";
@@ -34,28 +35,30 @@ function helperCall(insn: Insn, target: JitTarget): Words {
 }
 
 /**
- * The function that a call instruction means: `off` is its place in the list of the program's functions.
+ * Address of the image that an instruction with a function's name in `off` and `imm` means.
+ * @throws JitError EINVAL where it names none
  * @linux kernel/bpf/core.c bpf_jit_get_func_addr
  */
-export function calleeOf(fn: BpfFunction, insn: Insn): BpfFunction {
-  const { func, funcCnt } = fn.aux;
-  const callee = insn.off >= 0 && insn.off < funcCnt ? func[insn.off] : undefined;
-  if (callee === undefined)
-    throw new JitError("EINVAL", `${fn.name}: call of function ${insn.off}, but there are ${funcCnt}`);
-  return callee;
+export function imageOf(fn: BpfFunction, insn: Insn, encoding: CallEncoding, bpfCallBase: U64): U64 {
+  const image = encoding.target(insn, fn, bpfCallBase);
+  if (image === undefined)
+    throw new JitError(
+      "EINVAL",
+      `${fn.name}: off ${insn.off}, imm ${insn.imm} is none of ${fn.aux.funcCnt} functions (${encoding.name})`,
+    );
+  return image;
 }
-
-/** Address of a function's first word: behind the descriptor, where it has one. */
-const codeOf = (fn: BpfFunction, target: JitTarget): U64 => fn.bpfFunc.add(u64(codeOffset(target)));
 
 function functionCall(pass: Pass, insn: Insn, at: number): Words {
   const { fn, target, calls } = pass.compilation;
-  const callee = calleeOf(fn, insn);
   if (pass.codeAddress === undefined) return Array.from({ length: calls.maxWords }, nop);
+  const image = imageOf(fn, insn, fn.aux.callEncoding, target.bpfCallBase);
+  const callee = fn.aux.func.find(({ bpfFunc }) => bpfFunc.eq(image));
   return calls.words({
     from: pass.codeAddress.add(u64(pass.here)),
-    to: codeOf(callee, target),
-    callee: callee.name,
+    // Behind the descriptor, where an image has one.
+    to: image.add(u64(codeOffset(target))),
+    callee: callee?.name ?? "what is no function of the program",
     site: at,
   });
 }

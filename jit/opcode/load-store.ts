@@ -1,5 +1,6 @@
 // Loads, stores, and the 64-bit immediate. Atomics are in atomic.ts. [RFC 9669 5]
 // [Linux 6.12 arch/powerpc/net/bpf_jit_comp64.c]
+import { auxFunc } from "../../bpf/core/encoding/aux-func.ts";
 import type { Insn } from "../../bpf/insn.ts";
 import { BPF_MEM, BPF_MEMSX, BPF_PSEUDO_FUNC, bytesOf, modeOf } from "../../bpf/opcodes.ts";
 import { JitError, unsupported } from "../error.ts";
@@ -24,7 +25,7 @@ import {
   type Words,
 } from "../ppc.ts";
 import { type Gpr, gprOf, TMP1, TMP2 } from "../registers.ts";
-import { calleeOf } from "./call.ts";
+import { imageOf } from "./call.ts";
 
 /** The offset field of ld, std and lwa counts words: others go through an index register. */
 const fitsDs = (off: number): boolean => off % 4 === 0;
@@ -94,7 +95,8 @@ export function loadImm64(pass: Pass, insn: Insn, second: Insn | undefined): voi
     pass.emit(load64(d, imm64(insn.imm, second.imm)));
     return;
   }
-  const { bpfFunc } = calleeOf(pass.compilation.fn, insn);
+  const { fn, target } = pass.compilation;
+  const image = imageOf(fn, insn, auxFunc, target.bpfCallBase);
   const sizing = pass.codeAddress === undefined;
-  pass.emit(sizing ? padded([], MAX_LOAD64_WORDS) : load64(d, bpfFunc));
+  pass.emit(sizing ? padded([], MAX_LOAD64_WORDS) : load64(d, image));
 }

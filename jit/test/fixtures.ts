@@ -1,4 +1,5 @@
 // What the JIT's tests compile for: a kernel of made-up addresses, memory that only remembers.
+import { auxFunc } from "../../bpf/core/encoding/aux-func.ts";
 import type { BpfFunction } from "../../bpf/core/prog.ts";
 import type { Insn } from "../../bpf/insn.ts";
 import { fromHalves, u64, type U64, ZERO } from "../../word/long.ts";
@@ -61,7 +62,7 @@ export function functionsOf(
 ): readonly BpfFunction[] {
   const { verifierZext = false, stackDepth = 0 } = options;
   const func: BpfFunction[] = [];
-  const aux = { func, funcCnt: bodies.length > 1 ? bodies.length : 0 };
+  const aux = { func, funcCnt: bodies.length > 1 ? bodies.length : 0, callEncoding: auxFunc };
   bodies.forEach((insns, index) =>
     func.push({ name: `f${index}`, index, insns, stackDepth, verifierZext, aux, bpfFunc: ZERO }),
   );
