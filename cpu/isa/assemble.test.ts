@@ -157,6 +157,25 @@ describe("assemble", () => {
     expect(lines.map(({ line }) => line)).toEqual([2, 4]);
   });
 
+  it("leaves out what conditions exclude, unread, and reads what they let in", () => {
+    const text =
+      ".if A\nli 3,1\n.ifdef B\nli 3,2; .else; li 3,3\n.endif\n.else\nfrobnicate\n.if nowhere\n.endif\n.endif";
+    const words = (symbols: Record<string, number>): readonly number[] =>
+      assemble(text, { symbols: new Map(Object.entries(symbols).map(([k, v]) => [k, u64(v)])) }).words;
+    expect(words({ A: 1, B: 0 })).toEqual(assemble("li 3,1; li 3,2").words);
+    expect(words({ A: 2 })).toEqual(assemble("li 3,1; li 3,3").words);
+    expect(() => words({ A: 0 })).toThrow("line 8: no symbol nowhere");
+  });
+
+  it("keeps what directives say of symbols", () => {
+    const text = ".globl f, g\nf: nop; nop\n.localentry f,.-f\nblr\n.size f,.-f\ng: blr\nh: blr\n.size h,4";
+    expect([...assemble(text).marks]).toEqual([
+      ["f", { isGlobal: true, sizeBytes: 12, localEntryBytes: 8 }],
+      ["g", { isGlobal: true, sizeBytes: 0, localEntryBytes: 0 }],
+      ["h", { isGlobal: false, sizeBytes: 4, localEntryBytes: 0 }],
+    ]);
+  });
+
   it("writes .quad in the order of the machine", () => {
     expect(assemble(".quad 0x1122334455667788").words).toEqual([0x5566_7788, 0x1122_3344]);
     expect(assemble(".quad 0x1122334455667788", { endian: "be" }).words).toEqual([0x1122_3344, 0x5566_7788]);
@@ -179,6 +198,11 @@ describe("assemble", () => {
     [".ascii x", "line 1: x is no string"],
     ["slwi 3,4,32", "line 1: slwi: 32 is not 0 to 31"],
     [".weird 4", "line 1: unknown directive .weird"],
+    ["nop\n.if 1\nnop", "line 2: .if without .endif"],
+    ["nop\n.else", "line 2: .else without .if"],
+    [".ifdef x\n.else\n.else", "line 3: a second .else"],
+    [".if nowhere\n.endif", "line 1: no symbol nowhere"],
+    ["f: nop\n.size f,.-g", "line 2: no symbol g"],
     ["beq 0x10000", "line 1: beq: BD is 65536, not -32768 to 32764, a multiple of 4"],
   ])("says what is wrong with %j", (text, message) => {
     expect(() => assemble(text)).toThrow(new AssembleError(Number(message.charAt(5)), message.slice(8)));

@@ -2,10 +2,14 @@
 // Every statement's size is known before any value is: an instruction is one word.
 import { type U64, ZERO } from "../../word/long.ts";
 import { formsOf } from "./assembler/forms.ts";
+import { Conditions } from "./assembler/conditions.ts";
 import { evaluate, ExpressionError, type Lookup } from "./assembler/expression.ts";
 import { encodeForm, operandFault, splitOperands } from "./assembler/operands.ts";
+import { AssembleError, statementsOf, stringBytes, withoutComments } from "./assembler/source.ts";
 import { encode } from "./encode.ts";
 import type { CpuModel } from "./row.ts";
+
+export { AssembleError } from "./assembler/source.ts";
 
 export interface AssembleOptions {
   /** Address of the first word; default 0. */
@@ -33,18 +37,17 @@ export interface Assembled {
   /** Labels and `.set` names of the text. */
   readonly symbols: ReadonlyMap<string, U64>;
   readonly lines: readonly AssembledLine[];
+  /** What `.globl`, `.size` and `.localentry` say, by symbol. */
+  readonly marks: ReadonlyMap<string, SymbolMarks>;
 }
 
-/** Text that cannot be assembled: the message begins with `line N: `. */
-export class AssembleError extends Error {
-  override readonly name = "AssembleError";
-  /** From 1 on. */
-  readonly line: number;
-
-  constructor(line: number, message: string) {
-    super(`line ${line}: ${message}`);
-    this.line = line;
-  }
+/** What directives say of a symbol. */
+export interface SymbolMarks {
+  readonly isGlobal: boolean;
+  /** 0 where it has no `.size`. */
+  readonly sizeBytes: number;
+  /** Bytes from the global to the local entry point [ELFv2 2.3.2.1]. */
+  readonly localEntryBytes: number;
 }
 
 interface Statement {
@@ -65,9 +68,7 @@ interface NumericLabel {
 }
 
 const ignoredDirectives: ReadonlySet<string> = new Set(
-  ".text .globl .global .local .weak .type .size .section .machine .abiversion .file .ident .localentry .hidden .data".split(
-    " ",
-  ),
+  ".text .local .weak .type .section .machine .abiversion .file .ident .hidden .data".split(" "),
 );
 const nop = encode("ori", {});
 
@@ -91,81 +92,13 @@ const stringDirectives: Readonly<Record<string, { readonly end: string }>> = {
   ".asciz": { end: "\0" },
   ".string": { end: "\0" },
 };
-const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
-
-/** The byte of what stands behind a backslash; undefined for an ordinary character. */
-function escapedByte(what: string): number | undefined {
-  if (/^[0-7]/.test(what)) return parseInt(what, 8) & 0xff;
-  if (/^x[0-9a-f]/i.test(what)) return parseInt(what.slice(1), 16) & 0xff;
-  return escapes[what]?.charCodeAt(0);
-}
-
-/** The bytes of a string in quotes, with C's escapes; undefined where it is none. */
-function stringBytes(text: string): Uint8Array | undefined {
-  const [, body] = /^"((?:[^"\\]|\\.)*)"$/s.exec(text) ?? [];
-  if (body === undefined) return undefined;
-  const encoder = new TextEncoder();
-  const pieces = body.matchAll(/\\([0-7]{1,3}|x[0-9a-f]+|.)|[^\\]+/gis);
-  return Uint8Array.from(
-    [...pieces].flatMap(([plain, escaped]) => {
-      const byte = escaped === undefined ? undefined : escapedByte(escaped);
-      return byte === undefined ? [...encoder.encode(escaped ?? plain)] : [byte];
-    }),
-  );
-}
-
-/** Where the string ends that a quote at `start` begins: behind its closing quote, or at the end of the line without one. */
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === "\\") at++;
-    else if (text[at] === '"') return at + 1;
-    else if (text[at] === "\n") return at;
-  }
-  return text.length;
-}
-
-const lineOf = (text: string, at: number): number => text.slice(0, at).split("\n").length;
-
-/** Blanks for comments; lines stay where they are. */
-function withoutComments(text: string): string {
-  const pieces: string[] = [];
-  const starts = /"|\/\*|#|\/\//g;
-  let from = 0;
-  for (let found = starts.exec(text); found !== null; found = starts.exec(text)) {
-    const at = found.index;
-    if (found[0] === '"') {
-      starts.lastIndex = endOfString(text, at);
-      continue;
-    }
-    const isBlock = found[0] === "/*";
-    const end = text.indexOf(isBlock ? "*/" : "\n", at + found[0].length);
-    if (end < 0 && isBlock) throw new AssembleError(lineOf(text, at), "a comment is not closed");
-    pieces.push(text.slice(from, at), isBlock ? text.slice(at, end).replace(/[^\n]/g, " ") : "");
-    from = end < 0 ? text.length : isBlock ? end + 2 : end;
-    starts.lastIndex = from;
-  }
-  return pieces.join("") + text.slice(from);
-}
-
-/** Statements between semicolons that are outside quotes. */
-function statementsOf(text: string): string[] {
-  const statements: string[] = [];
-  const marks = /[";]/g;
-  let from = 0;
-  for (let found = marks.exec(text); found !== null; found = marks.exec(text)) {
-    if (found[0] === '"') marks.lastIndex = endOfString(text, found.index);
-    else {
-      statements.push(text.slice(from, found.index));
-      from = found.index + 1;
-    }
-  }
-  return [...statements, text.slice(from)];
-}
 
 class Assembly {
   readonly #options: AssembleOptions;
   readonly #base: U64;
   readonly #symbols = new Map<string, U64>();
+  readonly #marks = new Map<string, SymbolMarks>();
+  readonly #conditions = new Conditions();
   readonly #numericLabels: NumericLabel[] = [];
   readonly #statements: Statement[] = [];
   #bytes = 0;
@@ -206,7 +139,7 @@ class Assembly {
     }
   }
 
-  /** A value that has to be known at once: a size, or what `.set` gives. */
+  /** A value that has to be known at once: a size, a condition, or what `.set` gives. */
   #valueNow(line: number, text: string): U64 {
     return this.#evaluate(line, text, this.#lookup(this.#statements.length, this.#here()));
   }
@@ -245,8 +178,28 @@ class Assembly {
     return bytes;
   }
 
+  /** Takes down what a directive says of symbols; whether it is one that does. */
+  #mark(line: number, name: string, operands: readonly string[]): boolean {
+    const none: SymbolMarks = { isGlobal: false, sizeBytes: 0, localEntryBytes: 0 };
+    const [symbol = "", value = ""] = operands;
+    const add = (to: string, marks: Partial<SymbolMarks>): void => {
+      this.#marks.set(to, { ...none, ...this.#marks.get(to), ...marks });
+    };
+    const bytes = (): number => this.#valueNow(line, value).toNumber();
+    if (name === ".globl" || name === ".global") for (const one of operands) add(one, { isGlobal: true });
+    else if (name === ".size") add(symbol, { sizeBytes: bytes() });
+    else if (name === ".localentry") add(symbol, { localEntryBytes: bytes() });
+    else return false;
+    return true;
+  }
+
   /** First pass: labels and sizes. */
   #readStatement(line: number, whole: string): void {
+    const isSkipped = this.#conditions.read(line, whole.trim(), {
+      isDefined: (name) => this.#lookup(this.#statements.length, this.#here())(name) !== undefined,
+      value: (text) => this.#valueNow(line, text),
+    });
+    if (isSkipped) return;
     const labels = /\s*([A-Za-z_.$][\w.$]*|\d+):/y;
     let from = 0;
     for (let label = labels.exec(whole); label !== null; label = labels.exec(whole)) {
@@ -268,6 +221,7 @@ class Assembly {
     const name = space < 0 ? text : text.slice(0, space);
     if (ignoredDirectives.has(name)) return;
     const operands = splitOperands(space < 0 ? "" : text.slice(space).trim());
+    if (this.#mark(line, name, operands)) return;
     if (name === ".set" || name === ".equ") {
       this.#define(line, operands[0] ?? "", this.#valueNow(line, operands[1] ?? ""));
       return;
@@ -335,6 +289,7 @@ class Assembly {
       .forEach((lineText, i) => {
         for (const statement of statementsOf(lineText)) this.#readStatement(i + 1, statement);
       });
+    this.#conditions.end();
     const le = this.#options.endian !== "be";
     const view = new DataView(new ArrayBuffer((this.#bytes + 3) & ~3));
     this.#statements.forEach((statement, i) => {
@@ -349,13 +304,13 @@ class Assembly {
         words: isWords ? words.slice(offsetBytes / 4, (offsetBytes + sizeBytes) / 4) : [],
       };
     });
-    return { words, symbols: this.#symbols, lines };
+    return { words, symbols: this.#symbols, lines, marks: this.#marks };
   }
 }
 
 /**
  * Assembles text: GNU spelling with simplified mnemonics, labels (`name:`, `1:` with `1b` and `1f`), comments (`#`, `//`), `;` between
- * statements, `.byte .short .long .quad .ascii .asciz .balign .p2align .space .set`, expressions with `@ha @l` and the like. Throws AssembleError.
+ * statements, `.byte .short .long .quad .ascii .asciz .balign .p2align .space .set .if .ifdef`, expressions with `@ha @l` and the like. Throws AssembleError.
  */
 export function assemble(text: string, options: AssembleOptions = {}): Assembled {
   return new Assembly(options).assemble(text);
