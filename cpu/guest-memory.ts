@@ -49,8 +49,10 @@ export class GuestMemory {
       return storage({ kind: "interrupt", vector: 0x200, dsisr: 0, srr1: 0, dar }, ea, access);
     }
     const place = RAM_OFFSET + page.real;
-    if ({ load: page.readable, store: page.writable, fetch: page.executable }[access])
+    if ({ load: page.readable, store: page.writable, fetch: page.executable }[access]) {
+      this.#state.tlbUsed();
       enterTlb(this.#tlbs[access], ea, place);
+    }
     return place;
   }
 

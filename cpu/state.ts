@@ -113,6 +113,7 @@ export class CpuState {
   readonly #tlbs: readonly Uint8Array[];
   /** A TLB in which nothing is found. */
   readonly #noTlb: Uint8Array;
+  #tlbIsEmpty = false;
   /** Instructions executed so far; the engines count it on, the time base is made of it. */
   instructions = 0;
 
@@ -309,8 +310,15 @@ export class CpuState {
     if (!old.esid.isZero()) this.flushTlb();
   }
 
+  /** To be called by whoever enters a translation into a TLB. */
+  tlbUsed(): void {
+    this.#tlbIsEmpty = false;
+  }
+
   /** Forgets every translation the engines keep. */
   flushTlb(): void {
+    if (this.#tlbIsEmpty) return;
+    this.#tlbIsEmpty = true;
     for (const tlb of this.#tlbs) tlb.set(this.#noTlb);
   }
 
