@@ -12,6 +12,8 @@ export { KernelUsageError, OutOfMemoryError } from "./kernel/error.ts";
 export { ImageAllocError } from "./kernel/image-alloc/strategy.ts";
 export type { ImageAllocator, ImageAllocStrategy, ImageUsage } from "./kernel/image-alloc/strategy.ts";
 export { imageAllocNamed, imageAllocStrategies } from "./kernel/image-alloc/table.ts";
+export { parseRamMap } from "./kernel/ram-map.ts";
+export type { RamRange } from "./kernel/ram-map.ts";
 export { MemoryFault } from "./bpf/memory.ts";
 export type { Oops, OopsFrame } from "./kernel/oops.ts";
 export { DEFAULT_LAYOUT, layoutNamed, layouts } from "./kernel/layout/table.ts";

@@ -3,6 +3,7 @@ import { Cpu } from "../cpu/cpu.ts";
 import { msrBits } from "../cpu/state.ts";
 import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
+import { ramEnd, ramHoles, type RamRange } from "../kernel/ram-map.ts";
 import type { ExecEnd } from "./exec.ts";
 import type { ByteOrder, Engine, Model } from "./options.ts";
 
@@ -11,13 +12,16 @@ export interface RawOptions {
   readonly endian: ByteOrder;
   /** Bytes of RAM. */
   readonly ram: number;
+  /** In place of `ram`. */
+  readonly ramMap?: readonly RamRange[];
   readonly engine: Engine;
 }
 
 /** A machine with `image` at real address `load`, about to execute `entry`; interrupts go to their vectors. */
 export function createRawMachine(options: RawOptions, load: number, image: Uint8Array, entry: U64): Cpu {
-  const { cpu: model, endian, ram: ramBytes, engine } = options;
-  const cpu = new Cpu({ model, endian, ramBytes, engine, interrupts: "guest" });
+  const { cpu: model, endian, ram, ramMap = [], engine } = options;
+  const ramBytes = ramEnd(ramMap) || ram;
+  const cpu = new Cpu({ model, endian, ramBytes, holes: ramHoles(ramMap), engine, interrupts: "guest" });
   cpu.ram.bytes(load, image.length).set(image);
   cpu.state.msr = endian === "le" ? msrBits("SF", "HV", "LE") : msrBits("SF", "HV");
   cpu.state.nia = entry;

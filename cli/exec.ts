@@ -61,10 +61,11 @@ async function rawMachine(bytes: Uint8Array, options: Options, args: readonly st
   if (load === undefined || entry === undefined) throw new UsageError("exec --raw needs --load and --entry");
   if (args.length > 0) throw new UsageError("exec --raw: a flat image takes no arguments");
   const start = load.high === 0 ? load.low >>> 0 : NaN;
-  if (!(start + bytes.length <= options.ram))
-    throw new UsageError(
-      `--load ${hex64(load)}: ${bytes.length} bytes do not fit into ${options.ram} bytes of RAM`,
-    );
+  const ram = options.ramMap ?? [{ start: 0, end: options.ram }];
+  if (!ram.some((range) => start >= range.start && start + bytes.length <= range.end)) {
+    const where = options.ramMap === undefined ? `${options.ram} bytes of RAM` : "a range of --ram-map";
+    throw new UsageError(`--load ${hex64(load)}: ${bytes.length} bytes do not fit into ${where}`);
+  }
   const { createRawMachine, runUntilStop } = await import("./exec-raw.ts");
   const cpu = createRawMachine({ ...options, endian: options.endian ?? "le" }, start, bytes, entry);
   return { cpu, run: () => runUntilStop(cpu, options.maxInsns ?? Infinity) };
@@ -80,6 +81,8 @@ async function userMachine(
   if (options.load !== undefined || options.entry !== undefined)
     throw new UsageError("--load and --entry belong to --raw; an ELF file has its own addresses");
   const { createUserMachine } = await import("./exec-user.ts");
+  if (options.ramMap !== undefined)
+    throw new UsageError("--ram-map: a process has no kernel's RAM under it; --raw has");
   return createUserMachine(file, bytes, args, options);
 }
 

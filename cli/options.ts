@@ -11,6 +11,7 @@ import {
   imageAllocStrategies,
   usageOf,
 } from "../kernel/image-alloc/table.ts";
+import { parseRamMap, type RamRange } from "../kernel/ram-map.ts";
 import { DEFAULT_LAYOUT, layouts } from "../kernel/layout/table.ts";
 import { UsageError } from "./errors.ts";
 import { choice, notBuilt, unknownName } from "./names.ts";
@@ -28,6 +29,8 @@ export interface MachineOptions {
   readonly abi?: "elfv1" | "elfv2";
   readonly layout: string;
   readonly ram: number;
+  /** Of --ram-map, in place of `ram`. */
+  readonly ramMap?: readonly RamRange[];
   readonly engine: Engine;
   readonly maxInsns?: number;
   readonly seed: number;
@@ -106,6 +109,13 @@ export function machineOptions(command: Command, defaultMaxInsns = "none"): Comm
     )
     .addOption(layoutOption())
     .addOption(ramOption())
+    .addOption(
+      valued(
+        "--ram-map <ranges>",
+        "RAM in several places: 0-128M,1G-1152M@1 (@ a NUMA node)",
+        parseRamMap,
+      ).conflicts("ram"),
+    )
     .addOption(engineOption())
     .addOption(
       valued(

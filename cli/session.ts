@@ -114,7 +114,7 @@ export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: B
 
 /** The machine of the options. Throws UsageError's kin where they name none, StageError "load" where it cannot have `imageAlloc`. */
 export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
-  const { layout, cpu, abi, ram: ramBytes, engine, seed, maxInsns, imageAlloc } = options;
+  const { layout, cpu, abi, ram: ramBytes, ramMap, engine, seed, maxInsns, imageAlloc } = options;
   return stage(
     "load",
     () =>
@@ -122,7 +122,7 @@ export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
         layout,
         cpu,
         endian,
-        ramBytes,
+        ...(ramMap === undefined ? { ramBytes } : { ramMap }),
         engine,
         seed,
         imageAlloc,

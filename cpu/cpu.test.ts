@@ -89,6 +89,28 @@ describe.each(machines)("a processor: $engine $endian", ({ engine, endian }) => 
     expect(hex64(cpu.state.nia)).toBe("0x0000000000001000");
   });
 
+  test("a real address in a gap of RAM is a machine check, as one behind its end is", () => {
+    const words = [encode("ld", { RT: 3, RA0: 4, DS: 0 }), attn];
+    for (const [address, reached] of [
+      [0x2_fff8, true],
+      [0x3_0000, false],
+      [0x5_fff8, false],
+      [0x6_0000, true],
+      [0x10_0000, false],
+    ] as const) {
+      const holes = [{ start: 0x3_0000, end: 0x6_0000 }];
+      const cpu = new Cpu({ ramBytes: 0x10_0000, holes, endian, engine, interrupts: "host" });
+      words.forEach((word, i) => {
+        cpu.ram.store(4, 0x1000 + 4 * i, u64(word), endian);
+      });
+      cpu.state.nia = u64(0x1000);
+      cpu.state.setGpr(4, u64(address));
+      const stop = cpu.run(10);
+      if (reached) expect(stop).toEqual({ reason: "attn", cia: u64(0x1004) });
+      else expect(stop).toMatchObject({ reason: "interrupt", vector: 0x200, dar: u64(address), dsisr: 0x40 });
+    }
+  });
+
   test("a vector that cannot be fetched ends the run", () => {
     const cpu = machine(engine, endian, [0]);
     cpu.state.nia = fromHalves(1, 0);
@@ -96,6 +118,24 @@ describe.each(machines)("a processor: $engine $endian", ({ engine, endian }) => 
     const stop = cpu.run(10);
     expect(stop.reason).toBe("unhandled");
   });
+});
+
+test("holes are whole 64 KiB inside RAM, and the host does not reach them either", () => {
+  const options = { ramBytes: 0x10_0000, endian: "le" } as const;
+  for (const [start, end] of [
+    [0x1000, 0x2_0000],
+    [0x2_0000, 0x2_0000],
+    [0xf_0000, 0x10_0000],
+  ] as const)
+    expect(() => new Cpu({ ...options, holes: [{ start, end }] })).toThrow(RangeError);
+  const { ram } = new Cpu({ ...options, holes: [{ start: 0x2_0000, end: 0x4_0000 }] });
+  expect([ram.has(0x1_fff8, 8), ram.has(0x1_fff9, 8), ram.has(0x3_ffff, 1), ram.has(0x4_0000, 8)]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
+  expect(() => ram.bytes(0x1_0000, 0x4_0000)).toThrow(RangeError);
 });
 
 test("the translator is refused by name", () => {

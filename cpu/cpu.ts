@@ -6,7 +6,7 @@ import { Interpreter } from "./interpreter/engine.ts";
 import type { CpuModel } from "./isa/row.ts";
 import { createMmu, type Mmu } from "./mmu/mmu.ts";
 import { Slb } from "./mmu/slb.ts";
-import { Ram } from "./ram.ts";
+import { Ram, type RamHole } from "./ram.ts";
 import { ReferenceEngine } from "./reference/engine.ts";
 import { CpuState, type Endian } from "./state.ts";
 import type { Stop } from "./stop.ts";
@@ -31,6 +31,8 @@ export interface CpuOptions {
   readonly model?: CpuModel;
   /** Real memory; a multiple of 64 KiB. */
   readonly ramBytes: number;
+  /** Real addresses below its end that are not memory, ascending; an access to one is a machine check. Default none. */
+  readonly holes?: readonly RamHole[];
   readonly endian: Endian;
   /** Default auto. */
   readonly engine?: EngineName;
@@ -65,7 +67,7 @@ export class Cpu {
     if (engine === "translator")
       throw new CpuUsageError("engine translator: not built yet; use interpreter, reference or auto");
     this.state = new CpuState({ ramBytes, endian, model });
-    this.ram = new Ram(this.state);
+    this.ram = new Ram(this.state, options.holes);
     this.slb = new Slb(this.state);
     this.mmu = createMmu(this.state, this.ram);
     this.memory = new GuestMemory(this.state, this.mmu);

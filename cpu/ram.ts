@@ -4,22 +4,46 @@ import { fromHalves } from "../word/long.ts";
 import type { Bytes } from "./isa/machine.ts";
 import { RAM_OFFSET, type CpuState, type Endian } from "./state.ts";
 
+/** Real addresses, in bytes, that no memory answers although some lies behind them; whole granules of the TLB. */
+export interface RamHole {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The machine's real memory. Addresses are bytes from 0; one outside throws RangeError. */
 export class Ram {
-  /** In bytes. */
+  /** Real address of its end, in bytes. */
   readonly size: number;
+  /** Ascending. */
+  readonly holes: readonly RamHole[];
   readonly #view: DataView;
 
-  constructor(state: CpuState) {
+  /** @throws RangeError where a hole does not consist of whole 64 KiB inside */
+  constructor(state: CpuState, holes: readonly RamHole[] = []) {
+    for (const { start, end } of holes) {
+      if (start % 0x1_0000 === 0 && end % 0x1_0000 === 0 && 0 <= start && start < end && end < state.ramBytes)
+        continue;
+      throw new RangeError(`no hole in RAM: 0x${start.toString(16)} to 0x${end.toString(16)}`);
+    }
     this.size = state.ramBytes;
+    this.holes = holes;
     this.#view = new DataView(state.memory.buffer, RAM_OFFSET, state.ramBytes);
+  }
+
+  /** Whether all of these real addresses are memory. */
+  has(address: number, bytes: number): boolean {
+    if (address + bytes > this.size) return false;
+    return (
+      this.holes.length === 0 ||
+      !this.holes.some((hole) => address < hole.end && address + bytes > hole.start)
+    );
   }
 
   /** A live view of `length` bytes at `address`. */
   bytes(address: number, length: number): Uint8Array {
-    if (!Number.isInteger(address) || address < 0 || length < 0 || address + length > this.size)
+    if (!Number.isInteger(address) || address < 0 || length < 0 || !this.has(address, length))
       throw new RangeError(
-        `real address 0x${address.toString(16)} and ${length} bytes: memory ends at 0x${this.size.toString(16)}`,
+        `real address 0x${address.toString(16)} and ${length} bytes: not memory, which ends at 0x${this.size.toString(16)}`,
       );
     return new Uint8Array(this.#view.buffer, RAM_OFFSET + address, length);
   }

@@ -4,7 +4,7 @@ import { fromHalves, u64, type U64 } from "../word/long.ts";
 import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
 import { Cpu, type EngineName } from "../cpu/cpu.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
-import { MAX_RAM, msrBits, type Endian } from "../cpu/state.ts";
+import { msrBits, type Endian } from "../cpu/state.ts";
 import { Bpf } from "./bpf.ts";
 import { bpfJitBinaryAlloc, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
@@ -25,6 +25,7 @@ import { moduleAlloc } from "./module-alloc.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
 import { PageAllocator } from "./page-alloc.ts";
+import { checkRamMap, ramEnd, ramHoles, ramOf, ramTotal, type RamRange } from "./ram-map.ts";
 import { Random } from "./random.ts";
 import { KernelText, type Abi, type KernelFunction } from "./text.ts";
 import { Vmalloc, type VmallocRequest } from "./vmalloc.ts";
@@ -50,6 +51,8 @@ export interface KernelOptions {
   readonly abi?: Abi;
   /** A multiple of 16 MiB from 64 MiB on; default 256 MiB. */
   readonly ramBytes?: number;
+  /** In place of ramBytes: RAM in several places, with gaps and NUMA nodes. */
+  readonly ramMap?: readonly RamRange[];
   /** What executes guest code; default auto, the fastest there is. */
   readonly engine?: EngineName;
   /** Seed of everything random; default 0. */
@@ -68,8 +71,6 @@ export interface KernelOptions {
 
 const MIB = 2 ** 20;
 const DEFAULT_RAM = 256 * MIB;
-const RAM_STEP = 16 * MIB;
-const LEAST_RAM = 64 * MIB;
 const DEFAULT_MAX_INSNS = 1e9;
 /** @linux arch/powerpc/include/asm/thread_info.h THREAD_SIZE, 64K pages */
 const THREAD_BYTES = 0x4000;
@@ -87,6 +88,8 @@ export class Kernel implements KernelMemory {
   readonly layout: Layout;
   /** How functions are called and pointers to them look. */
   readonly abi: Abi;
+  /** Where RAM is, ascending. */
+  readonly ramMap: readonly RamRange[];
   /** Of the processor and of everything in its memory. */
   readonly endian: Endian;
   readonly cpu: Cpu;
@@ -129,26 +132,34 @@ export class Kernel implements KernelMemory {
 
   /** Boots. @throws KernelUsageError where the options name no machine that can be, ImageAllocError where it cannot have `imageAlloc` */
   constructor(options: KernelOptions = {}) {
-    const { cpu: model = "power9", endian = "le", ramBytes = DEFAULT_RAM, seed = 0 } = options;
+    const { cpu: model = "power9", endian = "le", seed = 0 } = options;
     this.layout = usableLayout(options.layout ?? DEFAULT_LAYOUT, model);
-    checkRam(ramBytes);
+    this.ramMap = usableRam(options);
     this.endian = endian;
     this.abi = options.abi ?? (endian === "le" ? "elfv2" : "elfv1");
     this.maxInsns = options.maxInsns ?? DEFAULT_MAX_INSNS;
     this.clock = options.clock ?? (() => u64(this.cpu.instructions));
     this.random = new Random(seed);
-    this.cpu = new Cpu({ model, ramBytes, endian, engine: options.engine ?? "auto", interrupts: "guest" });
+    this.cpu = new Cpu({
+      model,
+      endian,
+      ramBytes: ramEnd(this.ramMap),
+      holes: ramHoles(this.ramMap),
+      engine: options.engine ?? "auto",
+      interrupts: "guest",
+    });
     const { ram } = this.cpu;
     const clear = (real: number, length: number): void => void ram.bytes(real, length).fill(0);
 
     const pageBytes = 2 ** this.layout.pageShift;
-    this.tables = tablePlace(this.layout, ramBytes);
-    const top = this.tables.start;
-    this.pages = new PageAllocator({ pageBytes, start: IMAGE.end, end: top, clear });
+    this.tables = tablePlace(this.layout, this.ramMap);
+    const holes = [...ramHoles(this.ramMap), this.tables];
+    this.pages = new PageAllocator({ pageBytes, start: IMAGE.end, end: ramEnd(this.ramMap), holes, clear });
     this.kmalloc = new Kmalloc(this.pages, "slab", clear);
     this.mm = this.#createMm(new Kmalloc(this.pages, "page tables", clear));
     this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
-    this.mm.mapLinear(IMAGE.textEnd, ramBytes, PAGE_KERNEL);
+    for (const { start, end } of this.ramMap)
+      this.mm.mapLinear(Math.max(start, IMAGE.textEnd), end, PAGE_KERNEL);
     this.vmalloc = new Vmalloc(this.mm, this.pages, {
       pageShift: this.layout.pageShift,
       protection: PAGE_KERNEL,
@@ -321,23 +332,18 @@ function usableLayout(name: string, model: CpuModel): Layout {
   return layout;
 }
 
-/** At the end of RAM, aligned to its size. */
-function tablePlace(layout: Layout, ramBytes: number): Kernel["tables"] {
-  const bytes = layout.mmu === "hash" ? hashTableBytes(ramBytes, layout.pageShift) : PROCESS_TABLE_BYTES;
-  const start = ramBytes - (ramBytes % bytes) - bytes;
+/** As high in RAM as there is room, aligned to its size. */
+function tablePlace(layout: Layout, map: readonly RamRange[]): Kernel["tables"] {
+  const bytes = layout.mmu === "hash" ? hashTableBytes(ramTotal(map), layout.pageShift) : PROCESS_TABLE_BYTES;
+  const range = map.findLast(({ start, end }) => end - (end % bytes) - bytes >= Math.max(start, IMAGE.end));
+  if (range === undefined)
+    throw new KernelUsageError(`no ${bytes} adjoining bytes of RAM for the MMU's table`);
+  const start = range.end - (range.end % bytes) - bytes;
   return { name: layout.mmu === "hash" ? "hash table" : "process table", start, end: start + bytes };
 }
 
-function checkRam(ramBytes: number): void {
-  if (
-    Number.isInteger(ramBytes) &&
-    ramBytes % RAM_STEP === 0 &&
-    ramBytes >= LEAST_RAM &&
-    ramBytes <= MAX_RAM
-  ) {
-    return;
-  }
-  throw new KernelUsageError(
-    `${ramBytes} bytes of RAM: the kernel needs a multiple of 16M from 64M to ${Math.floor(MAX_RAM / RAM_STEP) * 16}M`,
-  );
+function usableRam({ ramBytes, ramMap }: KernelOptions): readonly RamRange[] {
+  if (ramMap === undefined) return ramOf(ramBytes ?? DEFAULT_RAM);
+  if (ramBytes !== undefined) throw new KernelUsageError("ramBytes and ramMap: one says where RAM is");
+  return checkRamMap(ramMap);
 }

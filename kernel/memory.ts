@@ -78,7 +78,7 @@ export class GuestMemory implements KernelMemory {
   #linearReal(address: U64, length: number): number | undefined {
     if (address.high !== KERNEL_BASE.high) return undefined;
     const real = address.low >>> 0;
-    return real + length <= this.#ram.size ? real : undefined;
+    return this.#ram.has(real, length) ? real : undefined;
   }
 
   /** Stores nothing unless all of it may be stored. */

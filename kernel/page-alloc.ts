@@ -3,9 +3,20 @@
 import { OutOfMemoryError } from "./error.ts";
 
 /** Who holds pages, as accounts name it. */
-export type PageOwner = "kernel" | "page tables" | "slab" | "vmalloc" | "user";
+export type PageOwner = "kernel" | "page tables" | "slab" | "vmalloc" | "user" | "bpf image" | "module";
 
-const OWNERS: readonly PageOwner[] = ["kernel", "page tables", "slab", "vmalloc", "user"];
+const OWNERS: readonly PageOwner[] = [
+  "kernel",
+  "page tables",
+  "slab",
+  "vmalloc",
+  "user",
+  "bpf image",
+  "module",
+];
+
+/** Marks what is not RAM. */
+const NOBODY = 0xff;
 
 export interface PageAllocatorOptions {
   /** Bytes of a page, a power of two. */
@@ -13,6 +24,8 @@ export interface PageAllocatorOptions {
   /** Real addresses, page-aligned: the first that may be handed out, and the end. */
   readonly start: number;
   readonly end: number;
+  /** Real addresses between them that are not RAM, page-aligned. */
+  readonly holes?: readonly { readonly start: number; readonly end: number }[];
   /** Sets `length` bytes at a real address to 0. */
   readonly clear: (real: number, length: number) => void;
 }
@@ -26,6 +39,8 @@ export class PageAllocator {
   /** 1 where a page has been handed out before, so that it must be cleared. */
   readonly #used: Uint8Array;
   readonly #held = new Map<PageOwner, number>();
+  /** Pages there are. */
+  readonly total: number;
   /** No page below this index is free. */
   #hint = 0;
 
@@ -35,11 +50,9 @@ export class PageAllocator {
     const count = Math.floor((options.end - options.start) / options.pageBytes);
     this.#owner = new Uint8Array(count);
     this.#used = new Uint8Array(count);
-  }
-
-  /** Pages there are. */
-  get total(): number {
-    return this.#owner.length;
+    for (const { start, end } of options.holes ?? [])
+      this.#owner.fill(NOBODY, Math.max(0, this.#index(start)), Math.max(0, this.#index(end)));
+    this.total = this.#owner.reduce((sum, owner) => sum + (owner === 0 ? 1 : 0), 0);
   }
 
   /** Pages that nobody holds. */
@@ -56,7 +69,7 @@ export class PageAllocator {
   tryAllocate(owner: PageOwner): number | undefined {
     const page = this.#owner.indexOf(0, this.#hint);
     if (page < 0) {
-      this.#hint = this.total;
+      this.#hint = this.#owner.length;
       return undefined;
     }
     this.#hint = page + 1;
@@ -75,7 +88,7 @@ export class PageAllocator {
     let page = this.#hint;
     for (;;) {
       page += (step - ((page + misaligned) % step)) % step;
-      if (page + count > this.total) break;
+      if (page + count > this.#owner.length) break;
       const taken = this.#firstTaken(page, count);
       if (taken === undefined) return this.#take(page, count, owner);
       page = taken + 1;
@@ -85,9 +98,23 @@ export class PageAllocator {
     );
   }
 
+  /**
+   * Takes certain pages, zeroed: whether all of them were free, else nothing is taken.
+   * @param real page-aligned; bytes are rounded up to pages
+   * @linux mm/page_alloc.c alloc_contig_range
+   */
+  allocateRange(real: number, bytes: number, owner: PageOwner): boolean {
+    const [page, count] = [this.#index(real), Math.ceil(bytes / this.pageBytes)];
+    if (!(Number.isInteger(page) && page >= 0 && count > 0 && page + count <= this.#owner.length))
+      return false;
+    if (this.#firstTaken(page, count) !== undefined) return false;
+    this.#take(page, count, owner);
+    return true;
+  }
+
   /** Gives pages back. Throws RangeError for pages that nobody holds: our bug. */
   release(real: number, count = 1): void {
-    const first = (real - this.#options.start) / this.pageBytes;
+    const first = this.#index(real);
     for (let page = first; page < first + count; page++) {
       const owner = OWNERS[(this.#owner[page] ?? 0) - 1];
       if (owner === undefined) throw new RangeError(`page at real 0x${real.toString(16)} is not held`);
@@ -95,6 +122,10 @@ export class PageAllocator {
       this.#held.set(owner, this.held(owner) - 1);
     }
     this.#hint = Math.min(this.#hint, first);
+  }
+
+  #index(real: number): number {
+    return (real - this.#options.start) / this.pageBytes;
   }
 
   #firstTaken(page: number, count: number): number | undefined {

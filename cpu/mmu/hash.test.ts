@@ -63,6 +63,8 @@ describe("4K pages in a 256M segment, VSID 0x123456", () => {
     expect(hex64(machine.ram.load(8, group(0x413) + 40))).toBe(hex64(x("ab_c110")));
     const stored = page(machine.mmu.translate(x(ea), "store"));
     expect([stored.real, stored.writable]).toEqual([0xab_c678, true]);
+    machine.ram.hole = [0xab_0000, 0xac_0000];
+    expect(why(machine, ea, "load")[0]).toBe(0x200);
     expect(hex64(machine.ram.load(8, group(0x413) + 40))).toBe(hex64(x("ab_c190")));
   });
   it("is found in the secondary group, whose number is the complement, with H = 1", () => {
@@ -204,6 +206,8 @@ describe("real mode", () => {
     expect(page(machine.mmu.translate(x("c000_0000_0012_3456"), "store")).real).toBe(0x12_3456);
     expect(why(machine, "200_0000", "load")[0]).toBe(0x200);
     expect(why(machine, "200_0000", "fetch")[0]).toBe(0x200);
+    machine.ram.hole = [0x12_0000, 0x13_0000];
+    expect(why(machine, "12_3456", "store")[0]).toBe(0x200);
   });
   it("IR and DR are told apart", () => {
     const machine = power9();

@@ -164,7 +164,7 @@ interface Wanted {
 
 /** The entry of the group at a real address that translates the page. */
 function searchGroup({ ram, format }: HashContext, start: number, wanted: Wanted): Match | undefined {
-  if (start + GROUP_BYTES > ram.size) return undefined;
+  if (!ram.has(start, GROUP_BYTES)) return undefined;
   const { segment, base, page, flags } = wanted;
   const b = segment.segmentShift === 40 ? 1 : 0;
   const high = format === "3.0" ? page.high & 0x000f_ffff : page.high | (b << 30);
@@ -218,7 +218,7 @@ function usePage(
   }
   const pageBytes = 2 ** shift;
   const real = realPage(second, context.format, pageBytes) + offsetIn(ea, pageBytes);
-  if (real >= ram.size) return machineCheck(ea, access);
+  if (!ram.has(real, 1)) return machineCheck(ea, access);
   const set = HPTE.R | (access === "store" ? HPTE.C : 0);
   if ((second.low & set) !== set) {
     ram.store(8, address + 8, fromHalves(second.high, second.low | set), "be");

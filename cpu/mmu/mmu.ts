@@ -49,8 +49,8 @@ export interface MmuState extends SlbStorage {
 
 /** Real memory as the table walks need it; `Ram` is one. */
 export interface RealMemory {
-  /** Bytes; real addresses run from 0 to size - 1. */
-  readonly size: number;
+  /** Whether all of these real addresses are memory. */
+  has(address: number, bytes: number): boolean;
   load(bytes: 8, address: number, endian: "be"): U64;
   store(bytes: 8, address: number, value: U64, endian: "be"): void;
 }
@@ -63,7 +63,7 @@ export function createMmu(state: MmuState, ram: RealMemory): Mmu {
   return {
     translate(ea, access) {
       const translated = access === "fetch" ? MSR.IR : MSR.DR;
-      if ((state.msr.low & translated) === 0) return realMode(ea, access, ram.size);
+      if ((state.msr.low & translated) === 0) return realMode(ea, access, ram);
       if (isPower8) return translateHash(hash, hashTableOf(state.spr("SDR1")), ea, access);
       const ptcr = state.spr("PTCR");
       const partition = partitionEntry(ptcr, ram);
@@ -77,12 +77,12 @@ export function createMmu(state: MmuState, ram: RealMemory): Mmu {
 /** First doubleword of the partition table's entry 0, the only partition there is; undefined where it is not in RAM. */
 function partitionEntry(ptcr: U64, ram: RealMemory): U64 | undefined {
   const base = (ptcr.high & 0x0fff_ffff) * 2 ** 32 + ((ptcr.low & ~0xfff) >>> 0);
-  return base + 16 <= ram.size ? ram.load(8, base, "be") : undefined;
+  return ram.has(base, 16) ? ram.load(8, base, "be") : undefined;
 }
 
 /** Hypervisor real mode: the four high-order bits of the address are ignored [Power ISA v3.1B III 6.7.3]. */
-function realMode(ea: U64, access: Access, size: number): Page | StorageInterrupt {
+function realMode(ea: U64, access: Access, ram: RealMemory): Page | StorageInterrupt {
   const real = (ea.high & 0x0fff_ffff) * 2 ** 32 + (ea.low >>> 0);
-  if (real >= size) return machineCheck(ea, access);
+  if (!ram.has(real, 1)) return machineCheck(ea, access);
   return { kind: "page", real, pageBytes: 4096, writable: true, readable: true, executable: true };
 }

@@ -109,6 +109,11 @@ describe("the radix tree", () => {
   it("tables and pages outside RAM are machine checks, trees that never end are refused", () => {
     const outside = machineWithTree("c000_0000_ff00_000f");
     expect(outcome(outside, EA, "load")).toBe("200 40");
+    const gap = machineWithTree("c000_0000_0034_500f");
+    gap.ram.hole = [0x34_5000, 0x35_0000];
+    expect(outcome(gap, EA, "load")).toBe("200 40");
+    gap.ram.hole = [PTE, PTE + 0x1000];
+    expect(outcome(gap, EA, "load")).toBe("200 40");
     const wild = machineWithTree("0");
     wild.ram.store(8, PUD, x("8fff_ffff_ffff_ff1f"));
     expect(outcome(wild, EA, "load")).toMatch(/^(200 40|300 80000)$/);

@@ -54,7 +54,7 @@ export function translateRadix(
     // A page is at least 4 KiB, so a tree that goes on below is not one.
     if (level.bits === 0 || shift < 12) return storageInterrupt(ea, access, REASON.badRadix);
     const address = level.base + 8 * bitsOf(ea, shift, level.bits);
-    if (address + 8 > context.ram.size) return machineCheck(ea, access);
+    if (!context.ram.has(address, 8)) return machineCheck(ea, access);
     const entry = context.ram.load(8, address, "be");
     if (entry.high >= 0) return storageInterrupt(ea, access, REASON.noTranslation);
     if ((entry.high & 0x4000_0000) !== 0) return usePage(context, { entry, address, shift }, ea, access);
@@ -65,11 +65,11 @@ export function translateRadix(
 /** The tree of a process: "none" where the process table has no such entry. */
 function rootOf(ram: RealMemory, ptcr: U64, pid: number): Level | "none" | "unsupported" {
   const partitionTable = addressOf(ptcr, 0x0fff_ffff, 0xfff);
-  if (partitionTable + 16 > ram.size) return "none";
+  if (!ram.has(partitionTable, 16)) return "none";
   const second = ram.load(8, partitionTable + 8, "be");
   const address = addressOf(second, 0x0fff_ffff, 0xfff) + 16 * pid;
   const tableBytes = 2 ** (12 + (second.low & 0x1f));
-  if (16 * pid >= tableBytes || address + 16 > ram.size) return "none";
+  if (16 * pid >= tableBytes || !ram.has(address, 16)) return "none";
   const entry = ram.load(8, address, "be");
   if (entry.isZero()) return "none";
   // RTS, in bits 1:2 and 56:58, is the number of address bits less 31.
@@ -112,7 +112,7 @@ function usePage(
   const pageBytes = 2 ** shift;
   const page = addressOf(entry, 0x01ff_ffff, 0xfff);
   const real = page - (page % pageBytes) + (((ea.high & 0xf_ffff) * 2 ** 32 + (ea.low >>> 0)) % pageBytes);
-  if (real >= ram.size) return machineCheck(ea, access);
+  if (!ram.has(real, 1)) return machineCheck(ea, access);
   const set = RADIX.R | (access === "store" ? RADIX.C : 0);
   if ((entry.low & set) !== set) ram.store(8, address, fromHalves(entry.high, entry.low | set), "be");
   return {

@@ -81,11 +81,11 @@ export class PageTable {
   }
 
   read(address: number): U64 {
-    return address + 8 <= this.#ram.size ? this.#ram.load(8, address, "be") : ZERO;
+    return this.#ram.has(address, 8) ? this.#ram.load(8, address, "be") : ZERO;
   }
 
   write(address: number, entry: U64): void {
-    if (address + 8 <= this.#ram.size) this.#ram.store(8, address, entry, "be");
+    if (this.#ram.has(address, 8)) this.#ram.store(8, address, entry, "be");
   }
 
   /** Real address of the second half of a page-table entry on hash, where the slot in the hash table is kept. */
@@ -99,7 +99,7 @@ export class PageTable {
       const level = this.#levels[i];
       if (level === undefined) return undefined;
       const address = table + 8 * ea.shru(level.shift).and(2 ** level.bits - 1).low;
-      if (address + 8 > this.#ram.size) return undefined;
+      if (!this.#ram.has(address, 8)) return undefined;
       if (i === depth) return address;
       let entry = this.read(address);
       if (isLeaf(entry)) return undefined;

@@ -6,10 +6,17 @@ import { Slb } from "../slb.ts";
 export class TestRam implements RealMemory {
   readonly size: number;
   readonly view: DataView;
+  /** Start and end of real addresses that are not memory. */
+  hole: readonly [number, number] = [0, 0];
 
   constructor(size: number) {
     this.size = size;
     this.view = new DataView(new ArrayBuffer(size));
+  }
+
+  has(address: number, bytes: number): boolean {
+    const [start, end] = this.hole;
+    return address + bytes <= this.size && (address >= end || address + bytes <= start);
   }
 
   load(_bytes: 8, address: number): U64 {
