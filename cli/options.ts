@@ -143,7 +143,7 @@ export function bpfOptions(command: Command): Command {
       valued(
         "--call-encoding <name>",
         `how a call names its callee: ${ENCODINGS.join(", ")}`,
-        choice("--call-encoding", ENCODINGS, ["imm48", "callee-list", "prog-id"]),
+        choice("--call-encoding", ENCODINGS),
       ).default("aux-func"),
     )
     .addOption(

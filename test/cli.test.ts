@@ -63,7 +63,6 @@ describe("the command line", () => {
   it("what the contract has and this version has not is said, never ignored", () => {
     for (const option of [
       "--call-sequence stub",
-      "--call-encoding imm48",
       "--helper-sequence far",
       "--engine translator",
       "--harden",

@@ -17,7 +17,7 @@ import type { CallEncodingName } from "./encoding/encoding.ts";
 import { callEncodingNamed } from "./encoding/table.ts";
 import { encodeCalls, rewrite, split } from "./load.ts";
 import { LoadedProgram } from "./loaded.ts";
-import type { Jit, JitedImages } from "./prog.ts";
+import type { BpfFunction, Jit, JitedImages } from "./prog.ts";
 
 export interface BpfEnvironment {
   readonly memory: KernelMemory;
@@ -55,6 +55,8 @@ export class BpfCore<J extends JitedImages = JitedImages> {
   readonly #holders = new Map<BpfMap, number>();
   readonly #random: () => number;
   #lastMapId = 0;
+  /** Functions of all programs by their numbers. */
+  readonly #functions = new Map<number, BpfFunction>();
   #lastProgramId = 0;
   /** What helpers see of this kernel. */
   readonly helperContext: HelperContext;
@@ -127,17 +129,29 @@ export class BpfCore<J extends JitedImages = JitedImages> {
     };
     const checked = options.check?.(program, { helper: permitted, helperName }) ?? unchecked(program);
     const maps: BpfMap[] = [];
+    const loaded: BpfFunction[] = [];
+    const release = (): void => {
+      maps.forEach((map) => this.freeMap(map));
+      for (const { id } of loaded) this.#functions.delete(id);
+    };
     try {
       for (const definition of program.maps)
         maps.push(this.#share(options.maps?.get(definition.name)) ?? this.createMap(definition));
       const helperImm = (id: number): number | undefined => this.#helperImm(id);
       const xlated = rewrite(program, checked, type, { helperImm, maps });
       const callEncoding = callEncodingNamed(options.callEncoding ?? "aux-func");
-      const functions = split(xlated, checked, maps, callEncoding);
+      const functions = split(xlated, checked, maps, {
+        callEncoding,
+        functionById: (id) => this.#functions.get(id),
+        firstId: this.#lastProgramId + 1,
+      });
+      this.#lastProgramId += functions.length;
+      for (const fn of functions) this.#functions.set(fn.id, fn);
+      loaded.push(...functions);
       const interpreted = functions.map(({ name, insns }) => ({ name, insns }));
       const jited = options.jit?.(functions, () => encodeCalls(functions, xlated, bpfCallBase));
       return new LoadedProgram<J>({
-        id: ++this.#lastProgramId,
+        id: functions[0]?.id ?? 0,
         program,
         type,
         checked,
@@ -148,10 +162,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
         jited,
         memory,
         helper: (imm) => this.#helperByImm(imm),
-        release: () => maps.forEach((map) => this.freeMap(map)),
+        release,
       });
     } catch (error) {
-      maps.forEach((map) => this.freeMap(map));
+      release();
       throw error;
     }
   }

@@ -14,7 +14,7 @@ import type { Checked } from "../verifier/checked.ts";
 import { VerifierError } from "../verifier/error.ts";
 import { callPacketLoad, guardDivision, isPacketLoad, maskShift } from "./fixups.ts";
 import { patch } from "./patch.ts";
-import type { CallEncoding, CallSite } from "./encoding/encoding.ts";
+import type { CallSite } from "./encoding/encoding.ts";
 import type { BpfFunction, BpfFunctionAux } from "./prog.ts";
 
 /** The whole program after rewriting, as BPF_OBJ_GET_INFO_BY_FD shows it. */
@@ -136,16 +136,32 @@ export function split(
   xlated: Xlated,
   checked: Pick<Checked, "functions">,
   maps: readonly BpfMap[],
-  callEncoding: CallEncoding,
+  calls: Pick<BpfFunctionAux, "callEncoding" | "functionById"> & { readonly firstId: number },
 ): readonly LoadedFunction[] {
   const byId = new Map(maps.map((map) => [map.id, map]));
   const func: LoadedFunction[] = [];
+  const { callEncoding, functionById, firstId } = calls;
   const several = xlated.functions.length > 1;
-  const aux: BpfFunctionAux = { func, funcCnt: several ? xlated.functions.length : 0, callEncoding };
+  const aux: BpfFunctionAux = {
+    func,
+    funcCnt: several ? xlated.functions.length : 0,
+    callEncoding,
+    functionById,
+  };
   xlated.functions.forEach(({ name, start, length }, index) => {
     const insns = withAddresses(xlated.insns.slice(start, start + length), byId);
     const stackDepth = checked.functions[index]?.stackDepth ?? op.MAX_BPF_STACK;
-    func.push({ name, index, insns, stackDepth, verifierZext: false, aux, bpfFunc: ZERO });
+    func.push({
+      name,
+      index,
+      id: firstId + index,
+      insns,
+      stackDepth,
+      verifierZext: false,
+      aux,
+      bpfFunc: ZERO,
+      callees: [],
+    });
   });
   return func;
 }

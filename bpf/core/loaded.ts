@@ -29,7 +29,7 @@ interface LoadedParts<J> {
 
 /** A loaded program. */
 export class LoadedProgram<J extends JitedImages = JitedImages> {
-  /** Number that is this program's alone in its BpfCore, from 1. */
+  /** Number that is this program's alone in its BpfCore, from 1; its other functions have the following ones. */
   readonly id: number;
   readonly name: string;
   readonly type: ProgType;

@@ -12,6 +12,8 @@ export interface BpfFunction {
   readonly name: string;
   /** Place in `aux.func`; 0 is the program itself. */
   readonly index: number;
+  /** Number among the kernel's programs, the program's own for the first. */
+  readonly id: number;
   /**
    * Jump offsets are relative and stay inside the function. LD_IMM64 holds addresses (`src` is 0).
    * CALL with src 0: `imm` = address of the helper - __bpf_call_base, cut to 32 bits.
@@ -26,6 +28,8 @@ export interface BpfFunction {
   readonly aux: BpfFunctionAux;
   /** Entry of the function's image, zero until it has one. The loader fills it in. */
   bpfFunc: U64;
+  /** Images that the function calls, each once, in the order of the calls; `callee-list` alone fills it in. */
+  readonly callees: U64[];
 }
 
 export interface BpfFunctionAux {
@@ -35,6 +39,8 @@ export interface BpfFunctionAux {
   readonly funcCnt: number;
   /** How calls among them name their callees. */
   readonly callEncoding: CallEncoding;
+  /** A function of any program in the kernel by its number. */
+  readonly functionById: (id: number) => BpfFunction | undefined;
 }
 
 /** What the core needs back from a JIT, for each function in order. */

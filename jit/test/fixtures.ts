@@ -62,9 +62,24 @@ export function functionsOf(
 ): readonly BpfFunction[] {
   const { verifierZext = false, stackDepth = 0 } = options;
   const func: BpfFunction[] = [];
-  const aux = { func, funcCnt: bodies.length > 1 ? bodies.length : 0, callEncoding: auxFunc };
+  const aux = {
+    func,
+    funcCnt: bodies.length > 1 ? bodies.length : 0,
+    callEncoding: auxFunc,
+    functionById: () => undefined,
+  };
   bodies.forEach((insns, index) =>
-    func.push({ name: `f${index}`, index, insns, stackDepth, verifierZext, aux, bpfFunc: ZERO }),
+    func.push({
+      name: `f${index}`,
+      index,
+      id: index + 1,
+      insns,
+      stackDepth,
+      verifierZext,
+      aux,
+      bpfFunc: ZERO,
+      callees: [],
+    }),
   );
   return func;
 }

@@ -13,4 +13,9 @@ export const imm32: CallEncoding = {
   encode: (site) => ({ off: 0, imm: cutDistance(site) }),
   target: ({ imm }, _fn, bpfCallBase) => bpfCallBase.add(u64(imm)),
   shown: (site) => ({ off: site.distance, imm: cutDistance(site) }),
+  read: ({ off, imm }, { bpfCallBase }) => ({
+    distance: off,
+    address: bpfCallBase.add(u64(imm)),
+    name: undefined,
+  }),
 };

@@ -1,10 +1,13 @@
 // Every call encoding. A new one is a file and a line here.
 import { auxFunc } from "./aux-func.ts";
 import type { CallEncoding, CallEncodingName } from "./encoding.ts";
+import { calleeList } from "./callee-list.ts";
 import { imm32 } from "./imm32.ts";
+import { imm48 } from "./imm48.ts";
+import { progId } from "./prog-id.ts";
 
-/** In the order in which they were put forward. */
-export const callEncodings: readonly CallEncoding[] = [imm32, auxFunc];
+/** In the order of docs/call-encodings.md. */
+export const callEncodings: readonly CallEncoding[] = [imm32, imm48, calleeList, auxFunc, progId];
 
 /** @throws Error for a name that is not in the table */
 export function callEncodingNamed(name: CallEncodingName): CallEncoding {
