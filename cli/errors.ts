@@ -1,7 +1,7 @@
 // What a verb ends with when it cannot do its work, and the exit code of each. Nothing is printed here.
 
-/** Exit codes of every verb. */
-export const EXIT = { done: 0, refused: 1, unusable: 2, bug: 3 } as const;
+/** Exit codes of every verb; 130 at Ctrl-C, as shells have it. */
+export const EXIT = { done: 0, refused: 1, unusable: 2, bug: 3, interrupted: 130 } as const;
 
 /** The command line or an input file cannot be used: exit 2, the message is the one line that is shown. */
 export class UsageError extends Error {

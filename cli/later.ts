@@ -5,7 +5,6 @@ import { notBuilt } from "./names.ts";
 const VERBS: Readonly<Record<string, string>> = {
   verify: "the verifier's verdict on one program, and its log",
   module: "load a relocatable ppc64 object as a kernel module",
-  ranges: "every image-alloc strategy, call encoding and layout for one program",
   cycles: "a block of ppc64 assembly on the timing model",
 };
 

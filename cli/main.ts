@@ -13,6 +13,7 @@ import { layoutsCommand } from "./layouts.ts";
 import { nearest } from "./names.ts";
 import { printable, printJson } from "./output.ts";
 import { progCommand } from "./prog.ts";
+import { rangesCommand } from "./ranges.ts";
 import { runCommand } from "./run.ts";
 import { laterCommands } from "./later.ts";
 
@@ -24,6 +25,7 @@ function createProgram(): Command {
   const commands = [
     runCommand(),
     progCommand(),
+    rangesCommand(),
     execCommand(),
     asmCommand(),
     disasmCommand(),

@@ -5,9 +5,10 @@ import { TestRunError } from "../bpf/types/type.ts";
 import { VerifierError } from "../bpf/verifier/error.ts";
 import { JitError } from "../jit/error.ts";
 import type { JitedFunction } from "../jit/program.ts";
+import type { BpfLoadOptions } from "../kernel/bpf.ts";
 import { OutOfMemoryError } from "../kernel/error.ts";
 import { ImageAllocError } from "../kernel/image-alloc/strategy.ts";
-import { Kernel } from "../kernel/kernel.ts";
+import { Kernel, type KernelOptions } from "../kernel/kernel.ts";
 import { oopsJson } from "../kernel/oops.ts";
 import type { Failure, Program, ProgramRun } from "../kernel/program.ts";
 import type { U64 } from "../word/long.ts";
@@ -62,12 +63,8 @@ export function openSession(
 ): Session {
   const { kind, program: linked } = readProgram(file, bytes, options);
   const kernel = bootKernel(options, linked.endian);
-  const { callEncoding, callSequence, jit, kallsyms, verify } = options;
-  const onMemory = kind === "raw" && (options.ctxIn !== undefined || !verify);
-  const start = onMemory ? "memory" : "context";
-  const program = stage("load", () =>
-    kernel.bpf.loadProgram(linked, { callEncoding, callSequence, jit, kallsyms, verify, start }),
-  );
+  const onMemory = kind === "raw" && (options.ctxIn !== undefined || !options.verify);
+  const program = stage("load", () => kernel.bpf.loadProgram(linked, loadOptions(options, onMemory)));
   const nameOf = (address: U64): string | undefined => {
     const symbol = kernel.kallsyms.lookup(address);
     return symbol === undefined ? undefined : nameWithOffset(symbol.name, symbol.offset);
@@ -114,22 +111,29 @@ export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: B
 
 /** The machine of the options. Throws UsageError's kin where they name none, StageError "load" where it cannot have `imageAlloc`. */
 export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
+  return stage("load", () => new Kernel(kernelOptions(options, endian)));
+}
+
+/** What the options of the command line say of the machine and its kernel. */
+export function kernelOptions(options: BpfOptions, endian: "le" | "be"): KernelOptions {
   const { layout, cpu, abi, ram: ramBytes, ramMap, engine, seed, maxInsns, imageAlloc } = options;
-  return stage(
-    "load",
-    () =>
-      new Kernel({
-        layout,
-        cpu,
-        endian,
-        ...(ramMap === undefined ? { ramBytes } : { ramMap }),
-        engine,
-        seed,
-        imageAlloc,
-        ...(abi === undefined ? {} : { abi }),
-        ...(maxInsns === undefined ? {} : { maxInsns }),
-      }),
-  );
+  return {
+    layout,
+    cpu,
+    endian,
+    ...(ramMap === undefined ? { ramBytes } : { ramMap }),
+    engine,
+    seed,
+    imageAlloc,
+    ...(abi === undefined ? {} : { abi }),
+    ...(maxInsns === undefined ? {} : { maxInsns }),
+  };
+}
+
+/** What they say of how a program is loaded. */
+export function loadOptions(options: BpfOptions, onMemory: boolean): BpfLoadOptions {
+  const { callEncoding, callSequence, jit, kallsyms, verify } = options;
+  return { callEncoding, callSequence, jit, kallsyms, verify, start: onMemory ? "memory" : "context" };
 }
 
 /** Runs `work`; what the BPF core, verifier, JIT or kernel refuse becomes a StageError of their stage. */

@@ -45,22 +45,29 @@ const common: BuildOptions = {
   logLevel: "warning",
 };
 
-/** dist/farcall.js. Names are kept whole, so that `--debug` shows readable stack traces. */
+const REQUIRE = `import{createRequire as farcallRequire}from"node:module";const require=farcallRequire(import.meta.url);`;
+
+/** Names are kept whole, so that `--debug` shows readable stack traces. */
+const forNode: BuildOptions = {
+  ...common,
+  platform: "node",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "eof",
+};
+
+/** dist/farcall.js, and dist/ranges-worker.js, which `farcall ranges` starts as threads. */
 export async function buildCommand(): Promise<void> {
   const outfile = join(DIST, "farcall.js");
-  await build({
-    ...common,
-    entryPoints: ["cli/main.ts"],
-    outfile,
-    platform: "node",
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: "eof",
-    banner: {
-      js: `#!/usr/bin/env node\nimport{createRequire as farcallRequire}from"node:module";const require=farcallRequire(import.meta.url);`,
-    },
-  });
+  const banner = { js: `#!/usr/bin/env node\n${REQUIRE}` };
+  await build({ ...forNode, entryPoints: ["cli/main.ts"], outfile, banner });
   chmodSync(outfile, 0o755);
+  await build({
+    ...forNode,
+    entryPoints: ["cli/ranges/worker.ts"],
+    outfile: join(DIST, "ranges-worker.js"),
+    banner: { js: REQUIRE },
+  });
 }
 
 /** dist/index.js: runs anywhere; `long` stays an import, so that its values are the caller's own. */

@@ -11,6 +11,7 @@ const SOURCES = [
   "bpf",
   "jit",
   "kernel",
+  "lab",
   "cli",
   "scripts/build.ts",
   "index.ts",

@@ -56,7 +56,7 @@ describe("the README", () => {
     expect(timeless(screen.slice(screen.indexOf("\n")))).toBe(timeless(stdout));
   });
   it("every place in the code that knowingly differs is in the table of divergences, and no other", () => {
-    const folders = ["word", "cpu", "bpf", "jit", "kernel", "cli"];
+    const folders = ["word", "cpu", "bpf", "jit", "kernel", "lab", "cli"];
     const files = folders.flatMap((folder) =>
       readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map(
         (file) => `${folder}/${file}`,

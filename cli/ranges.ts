@@ -1,0 +1,91 @@
+// `farcall ranges`: one program under every image-alloc strategy, call encoding and layout, and what came of each.
+import { availableParallelism } from "node:os";
+import { Command } from "commander";
+import type { Axes } from "../lab/ranges/axes.ts";
+import type { Measurement } from "../lab/ranges/row.ts";
+import { StageError, UsageError } from "./errors.ts";
+import { readInput } from "./files.ts";
+import { count } from "./numbers.ts";
+import { bpfOptions, valued } from "./options.ts";
+import { printJson, printLines } from "./output.ts";
+import type { CommonOptions } from "./ranges/experiment.ts";
+import { several } from "./ranges/several.ts";
+
+interface Options extends CommonOptions {
+  readonly layout?: Axes["layouts"];
+  readonly imageAlloc?: Axes["imageAllocs"];
+  readonly callEncoding?: Axes["callEncodings"];
+  readonly dataIn?: string;
+  readonly jobs: number;
+  readonly json?: true;
+}
+
+export function rangesCommand(): Command {
+  const command = bpfOptions(
+    new Command("ranges")
+      .description("every image-alloc strategy, call encoding and layout for one BPF program")
+      .argument("<file>", "as of farcall run; - for standard input")
+      .option("--data-in <file>", "the packet (default: 14 zero bytes)")
+      .option("--ctx-in <file>", "the context; for a .bin program the memory that r1 points at")
+      .addOption(
+        valued("--jobs <n>", "worker threads", count("--jobs", 1, 1024)).default(
+          availableParallelism(),
+          "as many as there are processors",
+        ),
+      ),
+  );
+  for (const axis of ["--layout", "--image-alloc", "--call-encoding"]) several(command, axis, "all");
+  return command
+    .option("--json", "one JSON document on standard output")
+    .addHelpText("after", "\nExample:\n  farcall ranges examples/calls.el.o --layout hash64k-4.15")
+    .action(ranges);
+}
+
+async function ranges(file: string, options: Options): Promise<void> {
+  const { dataIn, ctxIn, jobs } = options;
+  if ([file, dataIn, ctxIn].filter((name) => name === "-").length > 1)
+    throw new UsageError("standard input (-) can be read once only");
+  if (!options.jit) throw new UsageError("--no-jit: without images there is nothing to compare");
+  const bytes = await readInput(file);
+  const input = {
+    dataIn: dataIn === undefined ? undefined : await readInput(dataIn),
+    ctxIn: ctxIn === undefined ? undefined : await readInput(ctxIn),
+  };
+  const { allAxes } = await import("../lab/ranges/axes.ts");
+  const { baselinesOf, cellsOf, isSame, rowsOf } = await import("../lab/ranges/rows.ts");
+  const { openExperiment } = await import("./ranges/experiment.ts");
+  const { measureAll } = await import("./ranges/pool.ts");
+  const { rangesText } = await import("./ranges/text.ts");
+  const experiment = openExperiment(file, bytes, options, input);
+  if (experiment.onMemory && dataIn !== undefined)
+    throw new UsageError("--data-in: raw instructions on plain memory have no packet");
+  const all = allAxes();
+  const cells = cellsOf({
+    layouts: options.layout ?? all.layouts,
+    imageAllocs: options.imageAlloc ?? all.imageAllocs,
+    callEncodings: options.callEncoding ?? all.callEncodings,
+  });
+  const baselines = baselinesOf(cells);
+  const more = baselines.filter((baseline) => !cells.some((cell) => isSame(cell, baseline)));
+  const wanted = [...cells, ...more];
+  const measured = await measureAll(experiment, wanted, jobs);
+  const compared = measured.filter((_, i) =>
+    baselines.some((baseline) => isSame(baseline, wanted[i] ?? baseline)),
+  );
+  const error = commonError(compared);
+  if (error !== undefined) throw error;
+  const rows = rowsOf(measured.slice(0, cells.length), compared);
+  if (options.json === true) printJson({ program: experiment.program.name, rows });
+  else printLines(rangesText(experiment.program.name, rows));
+}
+
+/** What is wrong with program or options themselves: no layout's baseline could be started. */
+function commonError(compared: readonly Measurement[]): Error | undefined {
+  const refusals = compared.map(({ refusal }) => refusal);
+  const [first] = refusals;
+  if (first === undefined || refusals.includes(undefined)) return undefined;
+  const { stage, errno = "EINVAL", message, log } = first;
+  if (stage === "machine") return new UsageError(message);
+  const where = stage === "boot" ? "load" : stage;
+  return new StageError({ stage: where, errno, message, ...(log === undefined ? {} : { log }) });
+}

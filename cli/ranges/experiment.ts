@@ -1,0 +1,31 @@
+// The program and the options of `farcall ranges` as what is the same in every cell.
+import type { Experiment } from "../../lab/ranges/measure.ts";
+import { BASELINE } from "../../lab/ranges/axes.ts";
+import { DEFAULT_LAYOUT } from "../../kernel/layout/table.ts";
+import type { BpfOptions } from "../options.ts";
+import { readProgram } from "../program-file.ts";
+import { kernelOptions, loadOptions } from "../session.ts";
+
+/** The options without the axes of the matrix. */
+export type CommonOptions = Omit<BpfOptions, "layout" | "imageAlloc" | "callEncoding"> & {
+  readonly ctxIn?: string;
+};
+
+/** Throws UsageError or StageError where the file cannot be used. */
+export function openExperiment(
+  file: string,
+  bytes: Uint8Array,
+  common: CommonOptions,
+  input: Pick<Experiment, "dataIn" | "ctxIn">,
+): Experiment {
+  const options: BpfOptions = { ...common, layout: DEFAULT_LAYOUT, ...BASELINE };
+  const { kind, program } = readProgram(file, bytes, options);
+  const onMemory = kind === "raw" && (common.ctxIn !== undefined || !common.verify);
+  return {
+    program,
+    kernel: kernelOptions(options, program.endian),
+    load: loadOptions(options, onMemory),
+    onMemory,
+    ...input,
+  };
+}
