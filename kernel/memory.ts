@@ -74,11 +74,11 @@ export class GuestMemory implements KernelMemory {
     this.#kmalloc.free(address.sub(KERNEL_BASE).toNumber());
   }
 
-  /** The real address of bytes that lie in the linear map, all of them RAM. */
+  /** The real address of bytes that lie in the linear map, all of them RAM that is mapped 1:1. */
   #linearReal(address: U64, length: number): number | undefined {
     if (address.high !== KERNEL_BASE.high) return undefined;
     const real = address.low >>> 0;
-    return this.#ram.has(real, length) ? real : undefined;
+    return this.#ram.has(real, length) && this.#mm.isPlainLinear(real, length) ? real : undefined;
   }
 
   /** Stores nothing unless all of it may be stored. */

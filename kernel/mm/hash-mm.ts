@@ -6,12 +6,22 @@ import { Slb, SLB_ENTRIES, type Segment } from "../../cpu/mmu/slb.ts";
 import { KERNEL_BASE, linear } from "../layout/image.ts";
 import { regionOf, type Layout, type Region } from "../layout/layout.ts";
 import type { Random } from "../random.ts";
+import {
+  granuleOf,
+  IrregularPages,
+  LinearExceptions,
+  linearOffset,
+  type IrregularPage,
+} from "./linear-map.ts";
 import { KernelHashTable, type HashPage, type HashPageShift } from "./hash-table.ts";
-import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
+import { PAGE_KERNEL, type MemoryManagement, type Protection, type TableMemory } from "./mm.ts";
 import { HASHPTE_HIGH, PageTable, PTE, leafFor, realOf } from "./page-table.ts";
 import { BOLTED_ENTRIES, PARTITION_TABLE_BYTES, SLB, segmentFor, useHashTable } from "./segment.ts";
 
 const LINEAR_SHIFT = 24;
+const LINEAR_BYTES = 2 ** LINEAR_SHIFT;
+/** The linear map's segments are of 1T. */
+const SEGMENT_BYTES = 2 ** 40;
 /** Where user addresses end: 128T, all that a process gets without asking for more. */
 const TASK_END = fromHalves(0x0000_8000, 0);
 
@@ -40,6 +50,15 @@ export class HashMm implements MemoryManagement {
   readonly #pageTable: PageTable;
   readonly #partitionTable: number;
   readonly #table: HashMmOptions["table"];
+  /**
+   * A segment has one base page size [Power ISA v3.1B III 6.7.8], and no page in it is smaller: 16 MiB where RAM is mapped.
+   * Segments of the linear region without any RAM have pages of the layout's size.
+   */
+  readonly linearGranuleBytes = LINEAR_BYTES;
+  readonly #exceptions = new LinearExceptions(LINEAR_BYTES);
+  readonly #irregular = new IrregularPages();
+  /** Numbers of the linear region's segments that hold RAM. */
+  readonly #ramSegments = new Set<number>();
   /** SLB entry that the next segment interrupt fills. */
   #nextEntry = BOLTED_ENTRIES;
 
@@ -66,10 +85,65 @@ export class HashMm implements MemoryManagement {
 
   mapLinear(from: number, to: number, protection: Protection): void {
     for (let real = from; real < to; real += 2 ** LINEAR_SHIFT) {
-      const ea = linear(real);
-      const segment = this.#segment(this.#linearRegion(), ea, 40);
-      this.#hash.insert({ segment, ea, real, shift: LINEAR_SHIFT, protection, bolted: true });
+      this.#ramSegments.add(Math.floor(real / SEGMENT_BYTES));
+      this.#hash.insert(this.#bolted(real, protection));
     }
+    this.#exceptions.set(from, to, false);
+  }
+
+  unmapLinear(from: number, to: number): void {
+    for (let real = from; real < to; real += LINEAR_BYTES) {
+      this.#hash.removeBolted(this.#bolted(real, PAGE_KERNEL));
+    }
+    this.#exceptions.set(from, to, true);
+    this.#cpu.flushTlb();
+  }
+
+  isPlainLinear(real: number, length: number): boolean {
+    return this.#exceptions.isPlain(real, length);
+  }
+
+  irregularGranule(ea: U64): number {
+    return 2 ** this.#irregularShift(ea);
+  }
+
+  mapIrregular(ea: U64, real: number, protection: Protection): boolean {
+    if (this.#irregular.get(ea) !== undefined) return false;
+    this.#irregular.set(ea, { real, protection, slot: undefined });
+    return true;
+  }
+
+  unmapIrregular(ea: U64): number | undefined {
+    const page = this.#irregular.get(ea);
+    if (page === undefined) return undefined;
+    this.#irregular.delete(ea);
+    if (page.slot !== undefined) {
+      this.#hash.remove(this.#irregularHashPage(ea, page), page.slot);
+      this.#cpu.flushTlb();
+    }
+    return page.real;
+  }
+
+  protectIrregular(ea: U64, protection: Protection): boolean {
+    const page = this.#irregular.get(ea);
+    if (page === undefined) return false;
+    const changed = { ...page, protection };
+    this.#irregular.set(ea, changed);
+    if (page.slot !== undefined) {
+      this.#hash.protect(this.#irregularHashPage(ea, changed), page.slot);
+      this.#cpu.flushTlb();
+    }
+    return true;
+  }
+
+  realAddress(ea: U64): number | undefined {
+    if (regionOf(this.#layout, ea)?.name === "linear map") {
+      const granule = this.irregularGranule(ea);
+      const page = this.#irregular.get(granuleOf(ea, granule));
+      return page === undefined ? undefined : page.real + (linearOffset(ea) % granule);
+    }
+    const leaf = this.#mapped(ea)?.leaf;
+    return leaf === undefined ? undefined : realOf(leaf) + (ea.low & (2 ** this.#layout.pageShift - 1));
   }
 
   map(ea: U64, real: number, protection: Protection): boolean {
@@ -104,6 +178,7 @@ export class HashMm implements MemoryManagement {
 
   resolve(vector: number, ea: U64): boolean {
     if (vector === 0x380 || vector === 0x480) return this.#segmentFault(ea);
+    if (regionOf(this.#layout, ea)?.name === "linear map") return this.#irregularFault(ea);
     const found = this.#mapped(ea);
     if (found === undefined) return false;
     const page = this.#hashPage(ea, found.leaf);
@@ -116,6 +191,19 @@ export class HashMm implements MemoryManagement {
     this.#setSlot(found.address, this.#hash.insert(page));
     this.#pageTable.write(found.address, found.leaf.or(fromHalves(HASHPTE_HIGH, 0)));
     // An entry may have been evicted.
+    this.#cpu.flushTlb();
+    return true;
+  }
+
+  /** What hash_page would do for the linear region, had it tables there: Linux's bolts it and knows no fault of it. */
+  #irregularFault(address: U64): boolean {
+    const ea = granuleOf(address, this.irregularGranule(address));
+    const page = this.#irregular.get(ea);
+    if (page === undefined) return false;
+    const hashPage = this.#irregularHashPage(ea, page);
+    // Entered, not evicted, and yet the processor did not find it: the guest has tampered with the SLB.
+    if (page.slot !== undefined && this.#hash.protect(hashPage, page.slot)) return false;
+    this.#irregular.set(ea, { ...page, slot: this.#hash.insert(hashPage) });
     this.#cpu.flushTlb();
     return true;
   }
@@ -137,7 +225,7 @@ export class HashMm implements MemoryManagement {
   }
 
   #segment(region: Region | undefined, ea: U64, segmentShift: 28 | 40): Segment {
-    const baseShift = region?.name === "linear map" ? LINEAR_SHIFT : this.#layout.pageShift;
+    const baseShift = region?.name === "linear map" ? this.#irregularShift(ea) : this.#layout.pageShift;
     const context = this.#context(region, ea);
     return segmentFor({ context, ea, segmentShift, baseShift, flags: SLB.KP });
   }
@@ -147,6 +235,24 @@ export class HashMm implements MemoryManagement {
     if (region === undefined) return this.#layout.version.minUserContext;
     const within = ea.and(fromHalves(0x0fff_ffff, -1)).shru(this.#layout.contextBits).low;
     return region.name === "linear map" ? region.context + within : region.context;
+  }
+
+  /** log2 of the base page size of an address's segment in the linear region. */
+  #irregularShift(ea: U64): HashPageShift {
+    // The first segment is bolted in the SLB before any RAM is mapped.
+    const segment = Math.floor(linearOffset(ea) / SEGMENT_BYTES);
+    return segment === 0 || this.#ramSegments.has(segment) ? LINEAR_SHIFT : this.#layout.pageShift;
+  }
+
+  #bolted(real: number, protection: Protection): HashPage {
+    const ea = linear(real);
+    const segment = this.#segment(this.#linearRegion(), ea, 40);
+    return { segment, ea, real, shift: LINEAR_SHIFT, protection, bolted: true };
+  }
+
+  #irregularHashPage(ea: U64, { real, protection }: IrregularPage): HashPage {
+    const segment = this.#segment(this.#linearRegion(), ea, 40);
+    return { segment, ea, real, shift: this.#irregularShift(ea), protection, bolted: false };
   }
 
   #linearRegion(): Region | undefined {

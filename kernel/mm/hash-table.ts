@@ -83,6 +83,13 @@ export class KernelHashTable {
     return true;
   }
 
+  /** Takes a bolted page out, wherever it stands; false where it is not there. @linux arch/powerpc/mm/book3s64/hash_native.c native_hpte_removebolted */
+  removeBolted(page: HashPage): boolean {
+    return Array.from({ length: 2 * HPTES_PER_GROUP }, (_, slot) => slot).some((slot) =>
+      this.remove(page, slot),
+    );
+  }
+
   #group(hash: number): number {
     return this.table.base + ((hash & this.table.mask) >>> 0) * GROUP_BYTES;
   }

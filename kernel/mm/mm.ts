@@ -21,8 +21,28 @@ export interface TableMemory {
 }
 
 export interface MemoryManagement {
-  /** Maps RAM from real address `from` to `to` into the linear map for good. */
+  /** Smallest piece of the linear map that can be mapped otherwise than its surroundings, in bytes: one page of its segment or tree. */
+  readonly linearGranuleBytes: number;
+  /** Maps RAM from real address `from` to `to` into the linear map, where it stays unless it is taken out. */
   mapLinear(from: number, to: number, protection: Protection): void;
+  /** Takes RAM out of the linear map, whole granules. @throws OutOfMemoryError for page tables; some of it may be taken out then */
+  unmapLinear(from: number, to: number): void;
+  /** Whether all of this RAM is at its linear address as `mapLinear` put it there. */
+  isPlainLinear(real: number, length: number): boolean;
+  /** Bytes of what `mapIrregular` maps at an address of the linear region: `linearGranuleBytes`, or less far from all RAM. */
+  irregularGranule(ea: U64): number;
+  /**
+   * Maps one granule in the linear region that is not RAM at its linear address, or not with its protection.
+   * @param ea aligned to the granule, as `real` is; false where something is mapped already
+   * @throws OutOfMemoryError for page tables
+   */
+  mapIrregular(ea: U64, real: number, protection: Protection): boolean;
+  /** Takes one irregular granule out; its real address, undefined where there is none. */
+  unmapIrregular(ea: U64): number | undefined;
+  /** Changes an irregular granule's protection; false where there is none. */
+  protectIrregular(ea: U64, protection: Protection): boolean;
+  /** Real address of a byte in vmalloc's or an irregular page; undefined where none is mapped. @linux mm/vmalloc.c vmalloc_to_pfn */
+  realAddress(ea: U64): number | undefined;
   /** Maps one base page; false where a larger page is in the way. */
   map(ea: U64, real: number, protection: Protection): boolean;
   /** Takes one base page out; its real address, undefined where none was mapped. */

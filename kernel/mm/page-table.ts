@@ -80,6 +80,20 @@ export class PageTable {
     return true;
   }
 
+  /** Makes base pages of a larger page that an address lies in, mapped as before. @throws OutOfMemoryError; the page is whole then, or of smaller pieces */
+  split(ea: U64): void {
+    for (let depth = 1; depth < 3; depth++) {
+      const address = this.#walk(ea, depth, false);
+      const leaf = address === undefined ? ZERO : this.read(address);
+      const level = this.#levels[depth + 1];
+      if (address === undefined || !isLeaf(leaf) || level === undefined) continue;
+      const table = this.#newTable(depth + 1);
+      for (let i = 0; i < 2 ** level.bits; i++)
+        this.write(table + 8 * i, leaf.add(u64(i * 2 ** level.shift)));
+      this.write(address, this.#directoryEntry(table, depth + 1));
+    }
+  }
+
   read(address: number): U64 {
     return this.#ram.has(address, 8) ? this.#ram.load(8, address, "be") : ZERO;
   }

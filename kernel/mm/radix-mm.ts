@@ -4,6 +4,7 @@ import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
 import type { Cpu } from "../../cpu/cpu.ts";
 import { linear } from "../layout/image.ts";
 import type { Layout } from "../layout/layout.ts";
+import { LinearExceptions } from "./linear-map.ts";
 import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
 import { PageTable, leafFor, realOf } from "./page-table.ts";
 
@@ -29,12 +30,17 @@ export class RadixMm implements MemoryManagement {
   readonly #partitionTable: number;
   readonly #processTable: number;
   readonly #userTable: PageTable;
+  readonly #exceptions: LinearExceptions;
+  /** A base page: larger ones of the linear map are split where one of them changes. */
+  readonly linearGranuleBytes: number;
 
   constructor(options: RadixMmOptions) {
     const { cpu, layout, tables, processTable } = options;
     this.#cpu = cpu;
     this.#layout = layout;
     this.#processTable = processTable;
+    this.linearGranuleBytes = 2 ** layout.pageShift;
+    this.#exceptions = new LinearExceptions(this.linearGranuleBytes);
     this.#pageTable = new PageTable(cpu.ram, tables, layout);
     this.#userTable = new PageTable(cpu.ram, tables, layout);
     this.#partitionTable = tables.allocateTable(0x1_0000);
@@ -58,13 +64,50 @@ export class RadixMm implements MemoryManagement {
   mapLinear(from: number, to: number, protection: Protection): void {
     let real = from;
     while (real < to) {
-      const shift =
-        [30, 21].find((s) => real % 2 ** s === 0 && real + 2 ** s <= to) ?? this.#layout.pageShift;
-      if (!this.#pageTable.mapLarge(linear(real), shift, leafFor(real, protection))) {
+      const fitting = [30, 21].filter((s) => real % 2 ** s === 0 && real + 2 ** s <= to);
+      // Where a piece was taken out, a table is in the way of larger pages.
+      const shift = [...fitting, this.#layout.pageShift].find((s) =>
+        this.#pageTable.mapLarge(linear(real), s, leafFor(real, protection)),
+      );
+      if (shift === undefined) {
         throw new Error(`linear map at real 0x${real.toString(16)}: tables are in the way`);
       }
       real += 2 ** shift;
     }
+    this.#exceptions.set(from, to, false);
+  }
+
+  unmapLinear(from: number, to: number): void {
+    for (let real = from; real < to; real += this.linearGranuleBytes) {
+      this.#pageTable.split(linear(real));
+      this.#unmapPage(linear(real));
+    }
+    this.#exceptions.set(from, to, true);
+  }
+
+  isPlainLinear(real: number, length: number): boolean {
+    return this.#exceptions.isPlain(real, length);
+  }
+
+  irregularGranule(): number {
+    return this.linearGranuleBytes;
+  }
+
+  mapIrregular(ea: U64, real: number, protection: Protection): boolean {
+    return this.#pageTable.page(ea) === undefined && this.#pageTable.map(ea, real, protection);
+  }
+
+  unmapIrregular(ea: U64): number | undefined {
+    return this.#unmapPage(ea);
+  }
+
+  protectIrregular(ea: U64, protection: Protection): boolean {
+    return this.protect(ea, protection);
+  }
+
+  realAddress(ea: U64): number | undefined {
+    const leaf = this.#pageTable.page(ea)?.leaf;
+    return leaf === undefined ? undefined : realOf(leaf) + (ea.low & (this.linearGranuleBytes - 1));
   }
 
   map(ea: U64, real: number, protection: Protection): boolean {
@@ -72,11 +115,7 @@ export class RadixMm implements MemoryManagement {
   }
 
   unmap(ea: U64): number | undefined {
-    const found = this.#pageTable.page(ea);
-    if (found === undefined) return undefined;
-    this.#pageTable.write(found.address, ZERO);
-    this.#cpu.flushTlb();
-    return realOf(found.leaf);
+    return this.#unmapPage(ea);
   }
 
   protect(ea: U64, protection: Protection): boolean {
@@ -89,5 +128,13 @@ export class RadixMm implements MemoryManagement {
 
   resolve(): boolean {
     return false;
+  }
+
+  #unmapPage(ea: U64): number | undefined {
+    const found = this.#pageTable.page(ea);
+    if (found === undefined) return undefined;
+    this.#pageTable.write(found.address, ZERO);
+    this.#cpu.flushTlb();
+    return realOf(found.leaf);
   }
 }
