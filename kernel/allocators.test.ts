@@ -175,10 +175,10 @@ describe("bpf_jit_binary_alloc", () => {
   it("4.15: size rounded from proglen + 4 + 128, header with pages, trap words around", () => {
     const kernel = new Kernel({ ramBytes: RAM });
     // 65404 + 4 + 128 = 65536: one page; four bytes more need two.
-    expect(kernel.bpfJitBinaryAlloc(65404)?.pages).toBe(1);
+    expect(kernel.bpfJitBinaryAlloc(65404)?.bytes).toBe(PAGE);
     const binary = kernel.bpfJitBinaryAlloc(65408);
     if (binary === undefined) throw new Error("no memory");
-    expect(binary.pages).toBe(2);
+    expect(binary.bytes).toBe(2 * PAGE);
     expect(kernel.load(binary.header, 4)).toEqual(u64(2));
     expect(hex64(binary.header)).toBe(at(2 * PAGE));
     const offset = binary.image.sub(binary.header).toNumber();

@@ -10,14 +10,17 @@ import type { LinuxVersion } from "./version.ts";
 /** `trap`, an instruction that always traps: what fills a page around and before code [Linux arch/powerpc/net/bpf_jit_comp.c bpf_jit_fill_ill_insns]. */
 export const TRAP_WORD = 0x7fe0_0008;
 
-/** Bytes beyond header and code that are always there for the random start. */
-const SPARE = 128;
+/** Bytes beyond header and code that are always there for the random start: in pages, and in chunks of a pack. */
+const SPARE = { pages: 128, chunks: 16 };
+/** struct bpf_binary_header of images in packs, whichever kernel has them. @linux include/linux/filter.h bpf_binary_header */
+const PACK_HEADER = { bytes: 8, holds: "bytes" } as const;
 
 /** Memory for one image. */
 export interface JitBinary {
   readonly header: U64;
   readonly image: U64;
-  readonly pages: number;
+  /** Bytes from the header on, all of them the image's. */
+  readonly bytes: number;
 }
 
 export interface BinaryAllocator {
@@ -25,16 +28,16 @@ export interface BinaryAllocator {
   readonly pageBytes: number;
   readonly endian: Endian;
   readonly random: Random;
-  /** bpf_jit_image_alloc: where pages come from. */
+  /** bpf_jit_image_alloc: where the memory comes from. */
   readonly imageAlloc: ImageAllocator;
 }
 
 /**
- * Memory for an image of `proglen` bytes, filled with trap words, writable until it is locked.
+ * Memory for an image of `proglen` bytes, filled with trap words, to be written until it is locked.
  * @param alignment of the image's start in bytes from the header's end, a power of two of at least 4
  * @returns undefined where no memory was found
  * @throws KernelUsageError where what `imageAlloc` returned cannot be written
- * @linux kernel/bpf/core.c bpf_jit_binary_alloc
+ * @linux kernel/bpf/core.c bpf_jit_binary_alloc, bpf_jit_binary_pack_alloc
  */
 export function bpfJitBinaryAlloc(
   from: BinaryAllocator,
@@ -42,25 +45,39 @@ export function bpfJitBinaryAlloc(
   alignment: number,
 ): JitBinary | undefined {
   const { pageBytes, imageAlloc, version, random, endian } = from;
-  const header = version.binaryHeader;
-  const size = Math.ceil((proglen + header.bytes + SPARE) / pageBytes) * pageBytes;
+  const isPack = imageAlloc.granuleBytes < pageBytes;
+  const header = isPack ? PACK_HEADER : version.binaryHeader;
+  const unit = isPack ? imageAlloc.granuleBytes : pageBytes;
+  const size = binaryBytes(from, proglen);
   const address = imageAlloc.allocate(size);
   if (address === undefined) return undefined;
-  const pages = size / pageBytes;
   const data = trapWords(size, endian);
-  data.setUint32(0, header.holds === "pages" ? pages : size, endian === "le");
-  const fault = imageAlloc.write(address, new Uint8Array(data.buffer));
+  const first = header.holds === "pages" ? size / pageBytes : size;
+  new DataView(data.buffer).setUint32(0, first, endian === "le");
+  const fault = imageAlloc.write(address, data);
   if (fault !== undefined) {
     imageAlloc.free(address);
     throw new KernelUsageError(`bpf_jit_image_alloc: ${hex64(fault.address)} cannot be written`);
   }
-  const hole = Math.min(size - (proglen + header.bytes), pageBytes - header.bytes);
+  const hole = Math.min(size - (proglen + header.bytes), unit - header.bytes);
   const start = random.below(hole) & ~(alignment - 1);
-  return { header: address, image: address.add(header.bytes + start), pages };
+  return { header: address, image: address.add(header.bytes + start), bytes: size };
 }
 
-function trapWords(bytes: number, endian: Endian): DataView {
-  const view = new DataView(new ArrayBuffer(bytes));
-  for (let i = 0; i < bytes; i += 4) view.setUint32(i, TRAP_WORD, endian === "le");
-  return view;
+/** Bytes that an image of `proglen` bytes takes: header, code and spare, in whole pages or chunks. */
+export function binaryBytes({ imageAlloc, pageBytes, version }: BinaryAllocator, proglen: number): number {
+  const { granuleBytes } = imageAlloc;
+  if (granuleBytes < pageBytes) {
+    return Math.ceil((proglen + PACK_HEADER.bytes + SPARE.chunks) / granuleBytes) * granuleBytes;
+  }
+  return Math.ceil((proglen + version.binaryHeader.bytes + SPARE.pages) / pageBytes) * pageBytes;
+}
+
+/** So many bytes of instructions that always trap. */
+export function trapWords(bytes: number, endian: Endian): Uint8Array {
+  const data = new Uint8Array(bytes);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, TRAP_WORD, endian === "le");
+  for (let filled = 4; filled < bytes; filled *= 2) data.copyWithin(filled, 0, filled);
+  return data;
 }

@@ -17,7 +17,7 @@ function load(kernel: Kernel, text: string): U64 {
     kernel.store(image.add(8), 8, kernel.text.toc);
   }
   words.forEach((word, i) => void kernel.store(image.add(descriptor + 4 * i), 4, u64(word)));
-  kernel.setMemoryRox(binary.header, binary.pages * kernel.pages.pageBytes);
+  kernel.setMemoryRox(binary.header, binary.bytes);
   return image;
 }
 

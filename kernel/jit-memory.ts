@@ -14,8 +14,8 @@ const BPF_FUNC = 48;
 /** Images from bpf_jit_binary_alloc, read-only and executable once they are locked. */
 export class ImageMemory implements JitMemory {
   readonly #kernel: Kernel;
-  /** Pages of each allocation, by header. */
-  readonly #pages = new Map<string, number>();
+  /** Bytes of each allocation, by header. */
+  readonly #bytes = new Map<string, number>();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -23,7 +23,7 @@ export class ImageMemory implements JitMemory {
 
   allocate(bytes: number, alignment: number): { readonly header: U64; readonly image: U64 } | undefined {
     const binary = this.#kernel.bpfJitBinaryAlloc(bytes, alignment);
-    if (binary !== undefined) this.#pages.set(hex64(binary.header), binary.pages);
+    if (binary !== undefined) this.#bytes.set(hex64(binary.header), binary.bytes);
     return binary;
   }
 
@@ -42,13 +42,13 @@ export class ImageMemory implements JitMemory {
   }
 
   free(header: U64): void {
-    this.#pages.delete(hex64(header));
+    this.#bytes.delete(hex64(header));
     this.#kernel.imageAlloc.free(header);
   }
 
-  /** Bytes of the pages that an allocation has; 0 where there is none. */
+  /** Bytes of an allocation; 0 where there is none. */
   bytes(header: U64): number {
-    return (this.#pages.get(hex64(header)) ?? 0) * this.#kernel.pages.pageBytes;
+    return this.#bytes.get(hex64(header)) ?? 0;
   }
 }
 

@@ -27,7 +27,7 @@ function load(kernel: Kernel, words: readonly number[], lock = true): U64 {
   words.forEach((word, i) => {
     kernel.store(binary.image.add(4 * i), 4, u64(word));
   });
-  if (lock) kernel.setMemoryRox(binary.header, binary.pages * kernel.pages.pageBytes);
+  if (lock) kernel.setMemoryRox(binary.header, binary.bytes);
   return binary.image;
 }
 

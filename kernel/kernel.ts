@@ -21,6 +21,7 @@ import { GuestMemory } from "./memory.ts";
 import { HashMm, hashTableBytes } from "./mm/hash-mm.ts";
 import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement, type TableMemory } from "./mm/mm.ts";
 import { PROCESS_TABLE_BYTES, RadixMm } from "./mm/radix-mm.ts";
+import { TextPoke } from "./mm/text-poke.ts";
 import { moduleAlloc } from "./module-alloc.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
@@ -125,6 +126,8 @@ export class Kernel implements KernelMemory {
   readonly maxInsns: number;
   /** Nanoseconds since boot. */
   readonly clock: () => U64;
+  /** Writing into read-only text. */
+  readonly textPoke: TextPoke;
   /** Where the pages of images come from. */
   readonly imageAlloc: ImageAllocator;
   readonly #entry: Entry;
@@ -174,6 +177,7 @@ export class Kernel implements KernelMemory {
     this.#entry = this.#createEntry();
     this.#restore();
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
+    this.textPoke = new TextPoke(this);
     this.imageAlloc = this.#createImageAlloc(options);
   }
 

@@ -14,7 +14,7 @@ function load(kernel: Kernel, words: readonly number[]): U64 {
   const binary = kernel.bpfJitBinaryAlloc(4 * words.length);
   if (binary === undefined) throw new Error("no memory");
   words.forEach((word, i) => void kernel.store(binary.image.add(4 * i), 4, u64(word)));
-  kernel.setMemoryRox(binary.header, binary.pages * kernel.pages.pageBytes);
+  kernel.setMemoryRox(binary.header, binary.bytes);
   return binary.image;
 }
 

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { BpfObject, Kernel } from "../index.ts";
 import type { BpfLoadOptions, KernelOptions, Program } from "../index.ts";
 import { capturedFrames, examplePath, examples } from "../scripts/examples.ts";
-import type { Example, Expected, ExpectedRun } from "../scripts/examples.ts";
+import type { Example, Expected } from "../scripts/examples.ts";
+import { outcome } from "./example-outcome.ts";
 
 const expected = JSON.parse(readFileSync(examplePath("expected.json"), "utf8")) as Expected;
 const frames = capturedFrames();
@@ -40,17 +41,6 @@ function load(example: Example, setting: Setting): Program {
   const kernel = new Kernel({ ...machine, ramBytes: 64 * 1024 ** 2 });
   const object = readFileSync(examplePath(`${example.name}.e${machine.endian === "be" ? "b" : "l"}.o`));
   return kernel.bpf.load(BpfObject.parse(object), { callSequence, jit }).program(example.program);
-}
-
-/** What the run did to a frame, in the form of the record. */
-function outcome(program: Program, frame: Uint8Array): ExpectedRun | string {
-  const run = program.testRun({ dataIn: frame });
-  if (run.kind !== "done") return run.kind === "oops" ? run.oops.text : run.kind;
-  const after = run.dataOut ?? new Uint8Array();
-  const first = after.findIndex((byte, i) => byte !== frame[i]);
-  if (first < 0) return { retval: run.retval };
-  const last = after.findLastIndex((byte, i) => byte !== frame[i]);
-  return { retval: run.retval, changed: [first, hex(after.subarray(first, last + 1))] };
 }
 
 /** Numbers of these widths in little-endian order, as the record has them. */

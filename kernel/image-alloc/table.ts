@@ -1,6 +1,9 @@
 // Every strategy for bpf_jit_image_alloc by name, and the reading of NAME or NAME:ARGUMENT. Setting one up is its own work.
 import { KernelUsageError } from "../error.ts";
+import { linearEndStrategy } from "./linear-end.ts";
+import { linearStrategy } from "./linear.ts";
 import { moduleAllocStrategy } from "./module-alloc.ts";
+import { progPackStrategy } from "./prog-pack.ts";
 import type { ImageAllocStrategy } from "./strategy.ts";
 import { vmallocRangeStrategy } from "./vmalloc-range.ts";
 
@@ -8,6 +11,9 @@ import { vmallocRangeStrategy } from "./vmalloc-range.ts";
 export const imageAllocStrategies: readonly ImageAllocStrategy[] = Object.freeze([
   moduleAllocStrategy,
   vmallocRangeStrategy,
+  linearStrategy,
+  linearEndStrategy,
+  progPackStrategy,
 ]);
 
 /** What is used when nothing else is asked for. */

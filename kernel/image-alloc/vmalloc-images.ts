@@ -11,6 +11,8 @@ export class VmallocImages implements ImageAllocator {
   readonly #area: (bytes: number) => U64 | undefined;
   /** Pages of each image, by address. */
   readonly #pages = new Map<string, number>();
+  /** Addresses of those that are read-only. */
+  readonly #locked = new Set<string>();
 
   /** @param area a vmalloc area of whole pages, writable; undefined where there is none */
   constructor(kernel: Kernel, area: (bytes: number) => U64 | undefined) {
@@ -32,15 +34,21 @@ export class VmallocImages implements ImageAllocator {
   }
 
   write(address: U64, data: Uint8Array): MemoryFault | undefined {
-    return this.#kernel.write(address, data);
+    const { vmalloc, textPoke, memory } = this.#kernel;
+    const area = vmalloc.find(address)?.address;
+    const isLocked = area !== undefined && this.#locked.has(hex64(area));
+    return isLocked ? textPoke.write(address, data) : memory.write(address, data);
   }
 
   lock(address: U64, bytes: number): boolean {
-    return this.#kernel.setMemoryRox(address, bytes);
+    if (!this.#kernel.setMemoryRox(address, bytes)) return false;
+    this.#locked.add(hex64(address));
+    return true;
   }
 
   free(address: U64): void {
     this.#pages.delete(hex64(address));
+    this.#locked.delete(hex64(address));
     this.#kernel.vfree(address);
   }
 }
