@@ -8,21 +8,45 @@ const CHUNK = 1024 ** 2;
 
 /** The bytes of `file`, or of standard input for `-`; UsageError when it cannot be read or does not end. */
 export async function readInput(file: string): Promise<Uint8Array> {
+  if (file !== "-") return readFile(file);
+  const chunks = collector(file, LARGEST);
+  try {
+    for await (const chunk of process.stdin) chunks.add(chunk as Buffer);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  return chunks.bytes();
+}
+
+/** The bytes of `file`; UsageError when it cannot be read or has more than `largest` bytes. */
+export function readFile(file: string, largest = LARGEST): Uint8Array {
+  const chunks = collector(file, largest);
+  try {
+    readChunks(file, chunks.add);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  return chunks.bytes();
+}
+
+function collector(
+  file: string,
+  largest: number,
+): { readonly add: (chunk: Uint8Array) => void; readonly bytes: () => Uint8Array } {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const add = (chunk: Uint8Array): void => {
-    size += chunk.length;
-    if (size > LARGEST) throw new UsageError(`${file}: more than ${LARGEST / 1024 ** 2}M`);
-    chunks.push(chunk);
+  return {
+    add: (chunk) => {
+      size += chunk.length;
+      if (size > largest) throw new UsageError(`${file}: more than ${largest / 1024 ** 2}M`);
+      chunks.push(chunk);
+    },
+    bytes: () => new Uint8Array(Buffer.concat(chunks)),
   };
-  try {
-    if (file === "-") for await (const chunk of process.stdin) add(chunk as Buffer);
-    else readChunks(file, add);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file}: ${reason(error)}`, { cause: error });
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function unreadable(file: string, error: unknown): UsageError {
+  return error instanceof UsageError ? error : new UsageError(`${file}: ${reason(error)}`, { cause: error });
 }
 
 function readChunks(file: string, add: (chunk: Uint8Array) => void): void {

@@ -11,9 +11,11 @@ import {
   imageAllocStrategies,
   usageOf,
 } from "../kernel/image-alloc/table.ts";
+import type { Layout } from "../kernel/layout/layout.ts";
+import { DEFAULT_LAYOUT, layoutNamed } from "../kernel/layout/table.ts";
 import { parseRamMap, type RamRange } from "../kernel/ram-map.ts";
-import { DEFAULT_LAYOUT, layouts } from "../kernel/layout/table.ts";
 import { UsageError } from "./errors.ts";
+import { layoutArgument } from "./layout-argument.ts";
 import { choice, notBuilt, unknownName } from "./names.ts";
 import { count, size } from "./numbers.ts";
 
@@ -27,7 +29,7 @@ export interface MachineOptions {
   readonly cpu: Model;
   readonly endian?: ByteOrder;
   readonly abi?: "elfv1" | "elfv2";
-  readonly layout: string;
+  readonly layout: Layout;
   readonly ram: number;
   /** Of --ram-map, in place of `ram`. */
   readonly ramMap?: readonly RamRange[];
@@ -51,8 +53,6 @@ export interface BpfOptions extends MachineOptions {
 }
 
 const ENCODINGS = callEncodings.map((encoding) => encoding.name);
-const LAYOUTS = layouts.map((layout) => layout.name);
-
 /** An option whose value goes through `parse`; errors of `parse` are one line on stderr, exit 2. */
 export function valued<T>(flags: string, description: string, parse: (text: string, before: T) => T): Option {
   return new Option(flags, description).argParser(parse);
@@ -85,9 +85,9 @@ export const engineOption = (): Option =>
 export const layoutOption = (): Option =>
   valued(
     "--layout <name>",
-    "kernel address-space layout, see farcall layouts",
-    choice("--layout", LAYOUTS),
-  ).default(DEFAULT_LAYOUT);
+    "kernel address-space layout, see farcall layouts, or a JSON file of one",
+    layoutArgument("--layout:"),
+  ).default(layoutNamed(DEFAULT_LAYOUT), DEFAULT_LAYOUT);
 const ramOption = (): Option =>
   valued("--ram <size>", "guest RAM, 64M to 2G", size("--ram", 64 * 1024 ** 2, 2 * 1024 ** 3)).default(
     256 * 1024 ** 2,

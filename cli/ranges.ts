@@ -1,6 +1,7 @@
 // `farcall ranges`: one program under every image-alloc strategy, call encoding and layout, and what came of each.
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
+import type { Layout } from "../kernel/layout/layout.ts";
 import type { Axes } from "../lab/ranges/axes.ts";
 import type { Measurement } from "../lab/ranges/row.ts";
 import { StageError, UsageError } from "./errors.ts";
@@ -12,7 +13,7 @@ import type { CommonOptions } from "./ranges/experiment.ts";
 import { several } from "./ranges/several.ts";
 
 interface Options extends CommonOptions {
-  readonly layout?: Axes["layouts"];
+  readonly layout?: readonly Layout[];
   readonly imageAlloc?: Axes["imageAllocs"];
   readonly callEncoding?: Axes["callEncodings"];
   readonly dataIn?: string;
@@ -56,12 +57,12 @@ async function ranges(file: string, options: Options): Promise<void> {
   const { openExperiment } = await import("./ranges/experiment.ts");
   const { measureAll } = await import("./ranges/pool.ts");
   const { rangesText } = await import("./ranges/text.ts");
-  const experiment = openExperiment(file, bytes, options, input);
+  const experiment = openExperiment(file, bytes, options, input, options.layout);
   if (experiment.onMemory && dataIn !== undefined)
     throw new UsageError("--data-in: raw instructions on plain memory have no packet");
   const all = allAxes();
   const cells = cellsOf({
-    layouts: options.layout ?? all.layouts,
+    layouts: options.layout?.map(({ name }) => name) ?? all.layouts,
     imageAllocs: options.imageAlloc ?? all.imageAllocs,
     callEncodings: options.callEncoding ?? all.callEncodings,
   });

@@ -4,7 +4,7 @@ import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import { regionNamed } from "./layout/layout.ts";
 import { Kernel, type CallOutcome, type KernelOptions } from "./kernel.ts";
 
-const machines: readonly KernelOptions[] = [
+const machines: readonly (KernelOptions & { readonly layout: string })[] = [
   { layout: "hash64k-4.15", cpu: "power9", engine: "reference" },
   { layout: "hash64k-4.15", cpu: "power9", engine: "interpreter" },
   { layout: "hash64k-4.15", cpu: "power8" },
@@ -39,7 +39,7 @@ function oopsOf(outcome: CallOutcome): Extract<CallOutcome, { kind: "oops" }>["o
 }
 
 for (const options of machines) {
-  const { layout = "", cpu = "power9", endian = "le", engine = "auto" } = options;
+  const { layout, cpu = "power9", endian = "le", engine = "auto" } = options;
   describe(`a kernel with ${layout} on ${cpu} ${endian}, ${engine}`, () => {
     const kernel = new Kernel({ abi: "elfv2", ramBytes: 0x400_0000, ...options });
     it("runs a routine in the vmalloc range to its return", () => {

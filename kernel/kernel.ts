@@ -16,7 +16,7 @@ import { Kallsyms } from "./kallsyms.ts";
 import { Kmalloc } from "./kmalloc.ts";
 import { IMAGE, KERNEL_BASE } from "./layout/image.ts";
 import type { Layout } from "./layout/layout.ts";
-import { DEFAULT_LAYOUT, layoutNamed, layouts } from "./layout/table.ts";
+import { usableLayout } from "./layout/usable.ts";
 import { GuestMemory } from "./memory.ts";
 import { HashMm, hashTableBytes } from "./mm/hash-mm.ts";
 import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement, type TableMemory } from "./mm/mm.ts";
@@ -42,8 +42,8 @@ export interface KernelOverrides {
 
 /** The machine and the kernel that are booted on it; everything has a default. */
 export interface KernelOptions {
-  /** Name of a layout; default hash64k-4.15. */
-  readonly layout?: string;
+  /** Name of a layout, or one of the caller's own; default hash64k-4.15. */
+  readonly layout?: string | Layout;
   /** Default power9. */
   readonly cpu?: CpuModel;
   /** Default le. */
@@ -136,8 +136,8 @@ export class Kernel implements KernelMemory {
   /** Boots. @throws KernelUsageError where the options name no machine that can be, ImageAllocError where it cannot have `imageAlloc` */
   constructor(options: KernelOptions = {}) {
     const { cpu: model = "power9", endian = "le", seed = 0 } = options;
-    this.layout = usableLayout(options.layout ?? DEFAULT_LAYOUT, model);
     this.ramMap = usableRam(options);
+    this.layout = usableLayout(options.layout, model, ramEnd(this.ramMap));
     this.endian = endian;
     this.abi = options.abi ?? (endian === "le" ? "elfv2" : "elfv1");
     this.maxInsns = options.maxInsns ?? DEFAULT_MAX_INSNS;
@@ -323,17 +323,6 @@ export class Kernel implements KernelMemory {
     state.msr = this.msr;
     this.mm.restore();
   }
-}
-
-function usableLayout(name: string, model: CpuModel): Layout {
-  const layout = layoutNamed(name);
-  if (layout === undefined) {
-    throw new KernelUsageError(`no layout ${name}; there are ${layouts.map((l) => l.name).join(", ")}`);
-  }
-  if (layout.mmu === "radix" && model === "power8") {
-    throw new KernelUsageError(`layout ${name} needs power9 or power10: power8 has no radix MMU`);
-  }
-  return layout;
 }
 
 /** As high in RAM as there is room, aligned to its size. */

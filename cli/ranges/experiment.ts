@@ -1,7 +1,10 @@
 // The program and the options of `farcall ranges` as what is the same in every cell.
 import type { Experiment } from "../../lab/ranges/measure.ts";
 import { BASELINE } from "../../lab/ranges/axes.ts";
-import { DEFAULT_LAYOUT } from "../../kernel/layout/table.ts";
+import { layoutDocument } from "../../kernel/layout/json.ts";
+import type { Layout } from "../../kernel/layout/layout.ts";
+import { layoutNamed, layouts } from "../../kernel/layout/table.ts";
+import { UsageError } from "../errors.ts";
 import type { BpfOptions } from "../options.ts";
 import { readProgram } from "../program-file.ts";
 import { kernelOptions, loadOptions } from "../session.ts";
@@ -17,8 +20,15 @@ export function openExperiment(
   bytes: Uint8Array,
   common: CommonOptions,
   input: Pick<Experiment, "dataIn" | "ctxIn">,
+  chosenLayouts: readonly Layout[] = [],
 ): Experiment {
-  const options: BpfOptions = { ...common, layout: DEFAULT_LAYOUT, ...BASELINE };
+  const twice = chosenLayouts.find(
+    ({ name }, i) => chosenLayouts.findIndex((other) => other.name === name) < i,
+  );
+  if (twice !== undefined) throw new UsageError(`--layout: two layouts are named ${twice.name}`);
+  const [layout] = layouts;
+  if (layout === undefined) throw new Error("no layouts");
+  const options: BpfOptions = { ...common, layout, ...BASELINE };
   const { kind, program } = readProgram(file, bytes, options);
   const onMemory = kind === "raw" && (common.ctxIn !== undefined || !common.verify);
   return {
@@ -27,5 +37,6 @@ export function openExperiment(
     load: loadOptions(options, onMemory),
     onMemory,
     ...input,
+    ownLayouts: chosenLayouts.filter((own) => layoutNamed(own.name) !== own).map(layoutDocument),
   };
 }

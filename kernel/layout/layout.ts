@@ -3,7 +3,9 @@
 import type { U64 } from "../../word/long.ts";
 import type { LinuxVersion } from "../version.ts";
 
-export type RegionKind = "linear map" | "vmalloc" | "IO" | "vmemmap";
+/** What every layout has, each once. */
+export const REGION_KINDS = ["linear map", "vmalloc", "IO", "vmemmap"] as const;
+export type RegionKind = (typeof REGION_KINDS)[number];
 
 /** A stretch of kernel effective addresses with one use. */
 export interface Region {
@@ -12,7 +14,10 @@ export interface Region {
   /** First address behind it. */
   readonly end: U64;
   readonly note: string;
-  /** Hash MMU: context number of the region's first 2^contextBits bytes; the following stretches have the following numbers. */
+  /**
+   * Hash MMU: context number, of the linear map's first 2^contextBits bytes; its following stretches have the following numbers.
+   * 0 on radix.
+   */
   readonly context: number;
 }
 
@@ -32,7 +37,7 @@ export interface Layout {
   /** log2 of PAGE_SIZE. */
   readonly pageShift: 12 | 16;
   readonly geometry: Geometry;
-  /** Hash MMU: log2 of the addresses that one context covers. */
+  /** Hash MMU: log2 of the bytes of the linear map that one context covers. 0 on radix. */
   readonly contextBits: number;
   /** Ascending. */
   readonly regions: readonly Region[];
@@ -48,4 +53,10 @@ export function regionNamed(layout: Layout, name: RegionKind): Region {
   const region = layout.regions.find((r) => r.name === name);
   if (region === undefined) throw new Error(`layout ${layout.name} has no region ${name}`);
   return region;
+}
+
+/** Low-order bits of an address by which the page table goes. */
+export function tableBits({ geometry, pageShift }: Pick<Layout, "geometry" | "pageShift">): number {
+  const { pte, pmd, pud, pgd } = geometry;
+  return pageShift + pte + pmd + pud + pgd;
 }

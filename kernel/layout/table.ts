@@ -41,11 +41,12 @@ function inside0xc(mmu: "hash" | "radix"): readonly Region[] {
     mmu === "hash"
       ? ["bolted in the hash table, no page tables", "page tables, hashed on demand"]
       : ["in the radix tree", "in the radix tree"];
+  const context = (hash: number): number => (mmu === "hash" ? hash : 0);
   return Object.freeze([
-    region("linear map", 0xc000_0000, 0xc008_0000, 1, `RAM from real address 0 on, ${linear}`),
-    region("vmalloc", 0xc008_0000, 0xc00a_0000, 5, `modules and BPF images; ${vmalloc}`),
-    region("IO", 0xc00a_0000, 0xc00c_0000, 6, "device memory"),
-    region("vmemmap", 0xc00c_0000, 0xc00e_0000, 7, "array of struct page"),
+    region("linear map", 0xc000_0000, 0xc008_0000, context(1), `RAM from real address 0 on, ${linear}`),
+    region("vmalloc", 0xc008_0000, 0xc00a_0000, context(5), `modules and BPF images; ${vmalloc}`),
+    region("IO", 0xc00a_0000, 0xc00c_0000, context(6), "device memory"),
+    region("vmemmap", 0xc00c_0000, 0xc00e_0000, context(7), "array of struct page"),
   ]);
 }
 

@@ -2,6 +2,7 @@
 import { KernelUsageError } from "../../kernel/error.ts";
 import { imageAllocStrategies } from "../../kernel/image-alloc/table.ts";
 import { Kernel, type KernelOptions } from "../../kernel/kernel.ts";
+import type { Layout } from "../../kernel/layout/layout.ts";
 import { BASELINE } from "./axes.ts";
 import { isRefusal, refusal, refusing, type Refusal } from "./refusal.ts";
 import type { Cell } from "./row.ts";
@@ -16,7 +17,10 @@ export interface Booted {
  * @param options without layout and strategy
  * @throws KernelUsageError for a strategy's argument that is none
  */
-export function bootCell(options: KernelOptions, { layout, imageAlloc }: Omit<Cell, "callEncoding">): Booted {
+export function bootCell(
+  options: KernelOptions,
+  { layout, imageAlloc }: Pick<Cell, "imageAlloc"> & { readonly layout: string | Layout },
+): Booted {
   const strategy = imageAllocStrategies.find(({ name }) => name === imageAlloc);
   if (strategy?.needsArgument !== true)
     return { imageAlloc, kernel: boot({ ...options, layout, imageAlloc }) };

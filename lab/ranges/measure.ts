@@ -3,6 +3,8 @@
 import type { LinkedProgram } from "../../bpf/elf/types.ts";
 import type { BpfLoadOptions } from "../../kernel/bpf.ts";
 import type { Kernel, KernelOptions } from "../../kernel/kernel.ts";
+import { parseLayout, type LayoutDocument } from "../../kernel/layout/json.ts";
+import type { Layout } from "../../kernel/layout/layout.ts";
 import type { Program } from "../../kernel/program.ts";
 import { hex64 } from "../../word/long.ts";
 import { BASELINE } from "./axes.ts";
@@ -22,6 +24,8 @@ export interface Experiment {
   readonly onMemory: boolean;
   readonly dataIn: Uint8Array | undefined;
   readonly ctxIn: Uint8Array | undefined;
+  /** Layouts that a cell may name beside those of the table; documents, since workers are sent them. */
+  readonly ownLayouts?: readonly LayoutDocument[];
 }
 
 /**
@@ -29,7 +33,7 @@ export interface Experiment {
  * @throws whatever is neither a refusal nor a result: options that cannot be used, or a bug of ours
  */
 export function measure(experiment: Experiment, cell: Cell): Measurement {
-  const { imageAlloc, kernel } = bootCell(experiment.kernel, cell);
+  const { imageAlloc, kernel } = bootCell(experiment.kernel, { ...cell, layout: layoutOf(experiment, cell) });
   const row = emptyRow(experiment, { ...cell, imageAlloc });
   if (isRefusal(kernel)) return refused(row, kernel);
   const based = { ...row, bpf_call_base: hex64(kernel.text.bpfCallBase) };
@@ -43,6 +47,11 @@ function load(kernel: Kernel, experiment: Experiment, { callEncoding }: Cell): P
   return refusing("load", () =>
     kernel.bpf.loadProgram(experiment.program, { ...experiment.load, callEncoding }),
   );
+}
+
+function layoutOf({ ownLayouts = [] }: Experiment, { layout }: Cell): string | Layout {
+  const own = ownLayouts.find(({ name }) => name === layout);
+  return own === undefined ? layout : parseLayout(JSON.stringify(own));
 }
 
 function emptyRow({ program }: Experiment, { layout, imageAlloc, callEncoding }: Cell): Row {
@@ -93,7 +102,7 @@ function placesOf(kernel: Kernel, program: Program): Places {
 function placesElsewhere(experiment: Experiment, cell: Cell): Places | undefined {
   const { callEncoding } = BASELINE;
   if (cell.callEncoding === callEncoding) return undefined;
-  const { kernel } = bootCell(experiment.kernel, cell);
+  const { kernel } = bootCell(experiment.kernel, { ...cell, layout: layoutOf(experiment, cell) });
   if (isRefusal(kernel)) return undefined;
   const program = load(kernel, experiment, { ...cell, callEncoding });
   return isRefusal(program) ? undefined : placesOf(kernel, program);
