@@ -46,10 +46,11 @@ export async function measureAll(
         const measured = (await pool.exec("measureCells", [task])) as Measured;
         if ("bug" in measured) throw new BugError(measured.bug);
         bar?.increment(task.length);
-        return measured.measurements;
+        return task.map((cell, i) => [cell, measured.measurements[i]] as const);
       }),
     );
-    return done.flat();
+    const byCell = new Map(done.flat());
+    return cells.flatMap((cell) => byCell.get(cell) ?? []);
   } finally {
     process.off("SIGINT", interrupted);
     bar?.stop();
