@@ -3,11 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import { MemoryFault } from "../bpf/memory.ts";
-import { OutOfMemoryError } from "./error.ts";
 import { Kallsyms } from "./kallsyms.ts";
 import { Kernel } from "./kernel.ts";
-import { Kmalloc } from "./kmalloc.ts";
-import { PageAllocator } from "./page-alloc.ts";
 
 const RAM = 0x400_0000;
 const VMALLOC = fromHalves(0xd000_0000, 0);
@@ -60,7 +57,7 @@ describe("vmalloc", () => {
   it("with one page left has none for the page tables, and gives it back", () => {
     for (const layout of ["hash64k-4.15", "radix64k-6.12"]) {
       const kernel = new Kernel({ ramBytes: RAM, layout });
-      kernel.allocate((kernel.pages.free - 1) * PAGE);
+      while (kernel.pages.free > 1) kernel.pages.tryAllocate("user");
       expect(kernel.pages.free).toBe(1);
       expect(kernel.moduleAlloc(PAGE)).toBeUndefined();
       expect(kernel.pages.held("vmalloc")).toBe(0);
@@ -101,55 +98,6 @@ describe("vmalloc", () => {
       ),
       { numRuns: 20 },
     );
-  });
-});
-
-describe("the page allocator", () => {
-  const make = (): PageAllocator =>
-    new PageAllocator({ pageBytes: 0x1000, start: 0x3000, end: 0xb000, clear: () => undefined });
-  it("gives the lowest page, adjoining pages and alignment, and accounts for owners", () => {
-    const pages = make();
-    expect(pages.total).toBe(8);
-    expect(pages.tryAllocate("slab")).toBe(0x3000);
-    expect(pages.allocate(2, "vmalloc", 0x4000)).toBe(0x4000);
-    expect(pages.allocate(2, "user", 0x2000)).toBe(0x6000);
-    expect(pages.allocate(2, "user", 0x4000)).toBe(0x8000);
-    pages.release(0x4000, 2);
-    expect([pages.held("vmalloc"), pages.held("user"), pages.free]).toEqual([0, 4, 3]);
-    expect(pages.tryAllocate("kernel")).toBe(0x4000);
-    expect(() => pages.allocate(2, "kernel")).toThrow(OutOfMemoryError);
-  });
-  it("refuses to take back what nobody holds", () => {
-    expect(() => {
-      make().release(0x3000);
-    }).toThrow(RangeError);
-  });
-});
-
-describe("kmalloc", () => {
-  it("objects are aligned to their size, apart, zeroed, and used again", () => {
-    const memory = new Uint8Array(0x10_0000);
-    const clear = (real: number, length: number): void => void memory.fill(0, real, real + length);
-    const pages = new PageAllocator({ pageBytes: 0x1_0000, start: 0, end: memory.length, clear });
-    const kmalloc = new Kmalloc(pages, "slab", clear);
-    const taken = new Set<number>();
-    for (const size of [1, 8, 9, 100, 4096, 0x8000, 0x8001, 0x2_0000]) {
-      const real = kmalloc.allocate(size);
-      expect(real % Math.min(2 ** Math.ceil(Math.log2(Math.max(size, 8))), 0x1_0000)).toBe(0);
-      for (let i = real; i < real + size; i++) {
-        if (memory[i] !== 0 || taken.has(i)) throw new Error(`byte ${i} is not zero or taken`);
-        taken.add(i);
-        memory[i] = 0xff;
-      }
-    }
-    const small = kmalloc.allocate(64, 256);
-    expect(small % 256).toBe(0);
-    kmalloc.free(small);
-    expect(kmalloc.allocate(200)).toBe(small);
-    expect(() => kmalloc.allocate(0x20_0000)).toThrow(OutOfMemoryError);
-    expect(() => {
-      kmalloc.free(12);
-    }).toThrow(RangeError);
   });
 });
 

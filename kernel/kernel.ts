@@ -156,8 +156,9 @@ export class Kernel implements KernelMemory {
 
     const pageBytes = 2 ** this.layout.pageShift;
     this.tables = tablePlace(this.layout, this.ramMap);
-    const holes = [...ramHoles(this.ramMap), this.tables];
-    this.pages = new PageAllocator({ pageBytes, start: IMAGE.end, end: ramEnd(this.ramMap), holes, clear });
+    const { zone, firstPages: first } = this.layout.version;
+    const reserved = [{ start: 0, end: IMAGE.end }, this.tables];
+    this.pages = new PageAllocator({ pageBytes, ram: this.ramMap, reserved, zone, first, clear });
     this.kmalloc = new Kmalloc(this.pages, "slab", clear);
     this.mm = this.#createMm(new Kmalloc(this.pages, "page tables", clear));
     this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
@@ -178,6 +179,7 @@ export class Kernel implements KernelMemory {
     this.#restore();
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
     this.textPoke = new TextPoke(this);
+    this.pages.memblockFreeAll();
     this.imageAlloc = this.#createImageAlloc(options);
   }
 

@@ -1,6 +1,8 @@
-// Real memory by the page, with an account for each owner. First fit; a buddy allocator this is not.
-// It hands out real addresses; mapping them is the callers' work.
+// Real memory by the page: what Linux's page allocator hands out, with an account for each owner. At boot, memblock's way.
+// Free blocks are buddy.ts's; mapping pages is the callers' work.
+import { FreeBlocks, Zone, type ZoneInfo, type ZoneName } from "./buddy.ts";
 import { OutOfMemoryError } from "./error.ts";
+import { ramEnd, SECTION_BYTES, type RamRange } from "./ram-map.ts";
 
 /** Who holds pages, as accounts name it. */
 export type PageOwner = "kernel" | "page tables" | "slab" | "vmalloc" | "user" | "bpf image" | "module";
@@ -15,84 +17,150 @@ const OWNERS: readonly PageOwner[] = [
   "module",
 ];
 
-/** Marks what is not RAM. */
+/** Marks what is not RAM, or RAM that never was in the allocator's hands. */
 const NOBODY = 0xff;
 
 export interface PageAllocatorOptions {
   /** Bytes of a page, a power of two. */
   readonly pageBytes: number;
-  /** Real addresses, page-aligned: the first that may be handed out, and the end. */
-  readonly start: number;
-  readonly end: number;
-  /** Real addresses between them that are not RAM, page-aligned. */
-  readonly holes?: readonly { readonly start: number; readonly end: number }[];
+  /** Where RAM is. */
+  readonly ram: readonly RamRange[];
+  /** Real addresses of RAM that is not to be handed out, page-aligned. */
+  readonly reserved?: readonly { readonly start: number; readonly end: number }[];
+  /** Name of each node's zone; default Normal. */
+  readonly zone?: ZoneName;
+  /** Which end of memory is handed out first once boot is over; default "low". */
+  readonly first?: "low" | "high";
   /** Sets `length` bytes at a real address to 0. */
   readonly clear: (real: number, length: number) => void;
 }
 
-/** Hands out pages that are zeroed; memory that was never used is taken to be zero. */
+/** Where an allocation should come from. */
+export interface Placement {
+  /** Preferred node; the others follow in ascending order. Default: the node of real address 0. */
+  readonly node?: number;
+  /** Only zones of this name. */
+  readonly zone?: ZoneName;
+}
+
+/**
+ * Hands out pages that are zeroed; memory that was never used is taken to be zero. Until `memblockFreeAll` everything comes from the top of
+ * memory, afterwards from free lists.
+ */
 export class PageAllocator {
   readonly pageBytes: number;
+  /** Largest order: blocks of 16 MiB whatever the page. @linux arch/powerpc/Kconfig ARCH_FORCE_MAX_ORDER; 4.15 FORCE_MAX_ZONEORDER */
+  readonly maxOrder: number;
+  /** Pages there are. */
+  readonly total: number;
   readonly #options: PageAllocatorOptions;
-  /** For each page 0 when free, else the owner's index + 1. */
+  /** For each page frame 0 when free, NOBODY, or the owner's index + 1. */
   readonly #owner: Uint8Array;
   /** 1 where a page has been handed out before, so that it must be cleared. */
   readonly #used: Uint8Array;
-  readonly #held = new Map<PageOwner, number>();
-  /** Pages there are. */
-  readonly total: number;
-  /** No page below this index is free. */
-  #hint = 0;
+  readonly #held = new Int32Array(OWNERS.length);
+  #free: number;
+  readonly #zones: readonly Zone[];
+  /** The zone of each section, by its number. */
+  readonly #zoneOfSection: readonly (Zone | undefined)[];
+  #isBooting = true;
 
   constructor(options: PageAllocatorOptions) {
+    const { pageBytes, ram, reserved = [], zone = "Normal" } = options;
     this.#options = options;
-    this.pageBytes = options.pageBytes;
-    const count = Math.floor((options.end - options.start) / options.pageBytes);
-    this.#owner = new Uint8Array(count);
-    this.#used = new Uint8Array(count);
-    for (const { start, end } of options.holes ?? [])
-      this.#owner.fill(NOBODY, Math.max(0, this.#index(start)), Math.max(0, this.#index(end)));
-    this.total = this.#owner.reduce((sum, owner) => sum + (owner === 0 ? 1 : 0), 0);
+    this.pageBytes = pageBytes;
+    this.maxOrder = Math.log2(SECTION_BYTES / pageBytes);
+    const frames = Math.floor(ramEnd(ram) / pageBytes);
+    this.#owner = new Uint8Array(frames).fill(NOBODY);
+    this.#used = new Uint8Array(frames);
+    for (const { start, end } of ram) this.#owner.fill(0, start / pageBytes, end / pageBytes);
+    for (const { start, end } of reserved) this.#owner.fill(NOBODY, start / pageBytes, end / pageBytes);
+    let total = 0;
+    for (const owner of this.#owner) if (owner === 0) total++;
+    this.total = total;
+    this.#free = this.total;
+    const blocks = new FreeBlocks(frames);
+    const nodes = [...new Set(ram.map(({ node }) => node))].sort((a, b) => a - b);
+    this.#zones = nodes.map((node) => new Zone(blocks, zone, node, this.maxOrder));
+    this.#zoneOfSection = Array.from({ length: Math.ceil(ramEnd(ram) / SECTION_BYTES) }, (_, section) => {
+      const range = ram.find(({ end }) => end > section * SECTION_BYTES);
+      return this.#zones.find(({ node }) => node === range?.node);
+    });
   }
 
   /** Pages that nobody holds. */
   get free(): number {
-    return this.total - OWNERS.reduce((sum, owner) => sum + this.held(owner), 0);
+    return this.#free;
   }
 
   /** Pages that an owner holds. */
   held(owner: PageOwner): number {
-    return this.#held.get(owner) ?? 0;
+    return this.#held[OWNERS.indexOf(owner)] ?? 0;
+  }
+
+  /** Zones in the order of their nodes, with what their free lists hold now: nothing before the end of boot. */
+  get zones(): readonly ZoneInfo[] {
+    return this.#zones.map(({ name, node, counts }) => {
+      const ranges = this.#options.ram.filter((range) => range.node === node);
+      const [start, end] = [ranges[0]?.start ?? 0, ramEnd(ranges)];
+      return { name, node, start, end, free: [...counts] };
+    });
+  }
+
+  /** Whose a page is; undefined where nobody holds it or the allocator never had it. */
+  ownerOf(real: number): PageOwner | undefined {
+    return OWNERS[(this.#owner[Math.floor(real / this.pageBytes)] ?? 0) - 1];
+  }
+
+  /** Ends boot: what has not been taken goes to the free lists. @linux mm/memblock.c memblock_free_all */
+  memblockFreeAll(): void {
+    if (!this.#isBooting) return;
+    this.#isBooting = false;
+    // Linux 4.15 enters each block at its list's head, later kernels at its tail.
+    const end = this.#options.first === "high" ? "head" : "tail";
+    const sectionFrames = 2 ** this.maxOrder;
+    for (let from = this.#owner.indexOf(0); from >= 0;) {
+      const section = Math.floor(from / sectionFrames);
+      const limit = (section + 1) * sectionFrames;
+      let to = from;
+      while (to < limit && this.#owner[to] === 0) to++;
+      this.#zoneOfSection[section]?.enter(from, to, end);
+      from = this.#owner.indexOf(0, to);
+    }
   }
 
   /** Real address of one zeroed page, or undefined when none is left. */
   tryAllocate(owner: PageOwner): number | undefined {
-    const page = this.#owner.indexOf(0, this.#hint);
-    if (page < 0) {
-      this.#hint = this.#owner.length;
-      return undefined;
-    }
-    this.#hint = page + 1;
-    return this.#take(page, 1, owner);
+    return this.allocateOrder(0, owner);
+  }
+
+  /** Real address of 2^order adjoining zeroed pages, aligned to their size; undefined where there are none. @linux mm/page_alloc.c __alloc_pages */
+  allocateOrder(order: number, owner: PageOwner, placement: Placement = {}): number | undefined {
+    const count = 2 ** order;
+    const frame = this.#isBooting ? this.#fromTop(count, count) : this.#takeBlock(order, placement);
+    return frame === undefined ? undefined : this.#take(frame, count, owner);
   }
 
   /**
-   * Real address of `count` adjoining zeroed pages.
+   * Real address of `count` adjoining zeroed pages; the rest of the block that they come from stays free. More than the largest block
+   * holds, or is aligned to, is looked for page by page.
    * @param alignBytes alignment of the first, a power of two
    * @throws OutOfMemoryError
+   * @linux mm/page_alloc.c alloc_pages_exact, alloc_contig_pages
    */
   allocate(count: number, owner: PageOwner, alignBytes = this.pageBytes): number {
-    const { start } = this.#options;
-    const step = Math.max(1, alignBytes / this.pageBytes);
-    const misaligned = (start / this.pageBytes) % step;
-    let page = this.#hint;
-    for (;;) {
-      page += (step - ((page + misaligned) % step)) % step;
-      if (page + count > this.#owner.length) break;
-      const taken = this.#firstTaken(page, count);
-      if (taken === undefined) return this.#take(page, count, owner);
-      page = taken + 1;
+    const align = Math.max(1, alignBytes / this.pageBytes);
+    const order = Math.ceil(Math.log2(Math.max(count, align)));
+    let frame: number | undefined;
+    if (this.#isBooting) frame = this.#fromTop(count, align);
+    else if (order > this.maxOrder) {
+      frame = this.#adjoining(count, align);
+      if (frame !== undefined) this.#takeFrames(frame, frame + count);
+    } else {
+      frame = this.#takeBlock(order, {});
+      if (frame !== undefined) this.#zone(frame).giveFrames(frame + count, frame + 2 ** order);
     }
+    if (frame !== undefined) return this.#take(frame, count, owner);
     throw new OutOfMemoryError(
       `no ${count} adjoining pages of ${this.pageBytes} bytes: ${this.free} of ${this.total} are free`,
     );
@@ -101,47 +169,115 @@ export class PageAllocator {
   /**
    * Takes certain pages, zeroed: whether all of them were free, else nothing is taken.
    * @param real page-aligned; bytes are rounded up to pages
-   * @linux mm/page_alloc.c alloc_contig_range
+   * @linux mm/page_alloc.c alloc_contig_range; kernel pages cannot be moved out of its way
    */
   allocateRange(real: number, bytes: number, owner: PageOwner): boolean {
-    const [page, count] = [this.#index(real), Math.ceil(bytes / this.pageBytes)];
-    if (!(Number.isInteger(page) && page >= 0 && count > 0 && page + count <= this.#owner.length))
+    const [frame, count] = [real / this.pageBytes, Math.ceil(bytes / this.pageBytes)];
+    if (!(Number.isInteger(frame) && frame >= 0 && count > 0 && frame + count <= this.#owner.length))
       return false;
-    if (this.#firstTaken(page, count) !== undefined) return false;
-    this.#take(page, count, owner);
+    if (this.#lastTaken(frame, count) !== undefined) return false;
+    if (!this.#isBooting) this.#takeFrames(frame, frame + count);
+    this.#take(frame, count, owner);
     return true;
   }
 
   /** Gives pages back. Throws RangeError for pages that nobody holds: our bug. */
   release(real: number, count = 1): void {
-    const first = this.#index(real);
-    for (let page = first; page < first + count; page++) {
-      const owner = OWNERS[(this.#owner[page] ?? 0) - 1];
-      if (owner === undefined) throw new RangeError(`page at real 0x${real.toString(16)} is not held`);
-      this.#owner[page] = 0;
-      this.#held.set(owner, this.held(owner) - 1);
+    const first = real / this.pageBytes;
+    for (let frame = first; frame < first + count; frame++) {
+      const mark = this.#owner[frame] ?? 0;
+      if (mark === 0 || mark === NOBODY)
+        throw new RangeError(`page at real 0x${(frame * this.pageBytes).toString(16)} is not held`);
+      this.#owner[frame] = 0;
+      this.#held[mark - 1] = (this.#held[mark - 1] ?? 0) - 1;
+      this.#free++;
     }
-    this.#hint = Math.min(this.#hint, first);
+    if (this.#isBooting) return;
+    // A stretch may reach over sections of several nodes.
+    const sectionFrames = 2 ** this.maxOrder;
+    for (let from = first; from < first + count;) {
+      const to = Math.min(first + count, (Math.floor(from / sectionFrames) + 1) * sectionFrames);
+      this.#zone(from).giveFrames(from, to);
+      from = to;
+    }
   }
 
-  #index(real: number): number {
-    return (real - this.#options.start) / this.pageBytes;
+  #zone(frame: number): Zone {
+    const zone = this.#zoneOfSection[frame >>> this.maxOrder];
+    if (zone === undefined) throw new RangeError(`page frame ${frame} is in no zone`);
+    return zone;
   }
 
-  #firstTaken(page: number, count: number): number | undefined {
-    for (let p = page + count - 1; p >= page; p--) if (this.#owner[p] !== 0) return p;
+  #takeBlock(order: number, { node, zone: name }: Placement): number | undefined {
+    const preferred = this.#zones.find((zone) => zone.node === (node ?? this.#options.ram[0]?.node));
+    const frame = name === undefined || preferred?.name === name ? preferred?.take(order) : undefined;
+    if (frame !== undefined) return frame;
+    for (const zone of this.#zones) {
+      if (zone === preferred || (name !== undefined && zone.name !== name)) continue;
+      const other = zone.take(order);
+      if (other !== undefined) return other;
+    }
     return undefined;
   }
 
-  #take(page: number, count: number, owner: PageOwner): number {
-    const { start, clear } = this.#options;
-    const mark = OWNERS.indexOf(owner) + 1;
-    for (let p = page; p < page + count; p++) {
-      if (this.#used[p] === 1) clear(start + p * this.pageBytes, this.pageBytes);
-      this.#used[p] = 1;
-      this.#owner[p] = mark;
+  /** Takes free page frames out of the lists, whatever blocks they lie in. */
+  #takeFrames(from: number, to: number): void {
+    for (let frame = from; frame < to;) {
+      const zone = this.#zone(frame);
+      const block = zone.takeAround(frame);
+      if (block === undefined) throw new RangeError(`page frame ${frame} is free and in no list`);
+      const end = block.frame + 2 ** block.order;
+      if (block.frame < from) zone.giveFrames(block.frame, from);
+      if (end > to) zone.giveFrames(to, end);
+      frame = end;
     }
-    this.#held.set(owner, this.held(owner) + count);
-    return start + page * this.pageBytes;
+  }
+
+  /** The highest free place. @linux mm/memblock.c memblock_find_in_range_node */
+  #fromTop(count: number, align: number): number | undefined {
+    let end = this.#owner.lastIndexOf(0) + 1;
+    for (;;) {
+      const frame = Math.floor((end - count) / align) * align;
+      if (frame < 0) return undefined;
+      const taken = this.#firstTaken(frame, count);
+      if (taken === undefined) return frame;
+      // Below what is in the way, and at the end of something free.
+      end = taken === 0 ? 0 : this.#owner.lastIndexOf(0, taken - 1) + 1;
+    }
+  }
+
+  /** The lowest free place. */
+  #adjoining(count: number, align: number): number | undefined {
+    for (let frame = this.#owner.indexOf(0); frame >= 0;) {
+      frame = Math.ceil(frame / align) * align;
+      if (frame + count > this.#owner.length) return undefined;
+      const taken = this.#lastTaken(frame, count);
+      if (taken === undefined) return frame;
+      frame = this.#owner.indexOf(0, taken);
+    }
+    return undefined;
+  }
+
+  #firstTaken(frame: number, count: number): number | undefined {
+    for (let f = frame; f < frame + count; f++) if (this.#owner[f] !== 0) return f;
+    return undefined;
+  }
+
+  #lastTaken(frame: number, count: number): number | undefined {
+    for (let f = frame + count - 1; f >= frame; f--) if (this.#owner[f] !== 0) return f;
+    return undefined;
+  }
+
+  #take(frame: number, count: number, owner: PageOwner): number {
+    const { clear } = this.#options;
+    const index = OWNERS.indexOf(owner);
+    for (let f = frame; f < frame + count; f++) {
+      if (this.#used[f] === 1) clear(f * this.pageBytes, this.pageBytes);
+      this.#used[f] = 1;
+      this.#owner[f] = index + 1;
+    }
+    this.#held[index] = (this.#held[index] ?? 0) + count;
+    this.#free -= count;
+    return frame * this.pageBytes;
   }
 }

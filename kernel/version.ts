@@ -14,6 +14,13 @@ export interface LinuxVersion {
   readonly oopsNamesAccess: boolean;
   /** First context number of user processes on hash [Linux arch/powerpc/include/asm/book3s/64/mmu-hash.h MIN_USER_CONTEXT]. */
   readonly minUserContext: number;
+  /** Where all RAM of a node is: 4.15 has CONFIG_ZONE_DMA, without a limit on 64-bit [Linux 4.15 arch/powerpc/mm/mem.c paging_init]. */
+  readonly zone: "DMA" | "Normal";
+  /**
+   * Which end of RAM is handed out first after boot: 5.10 and later enter memory at the free lists' tails.
+   * @linux mm/page_alloc.c __free_pages_core
+   */
+  readonly firstPages: "low" | "high";
 }
 
 export const linux415: LinuxVersion = Object.freeze({
@@ -22,6 +29,8 @@ export const linux415: LinuxVersion = Object.freeze({
   binaryHeader: Object.freeze({ bytes: 4, holds: "pages" } as const),
   oopsNamesAccess: false,
   minUserContext: 5,
+  zone: "DMA",
+  firstPages: "high",
 });
 
 export const linux612: LinuxVersion = Object.freeze({
@@ -30,4 +39,6 @@ export const linux612: LinuxVersion = Object.freeze({
   binaryHeader: Object.freeze({ bytes: 8, holds: "bytes" } as const),
   oopsNamesAccess: true,
   minUserContext: 8,
+  zone: "Normal",
+  firstPages: "low",
 });

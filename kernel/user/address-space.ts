@@ -48,7 +48,12 @@ export class AddressSpace {
     const base = ram.size - (ram.size % bytes) - bytes;
     if (base < USER_PAGE) throw new KernelUsageError(`${ram.size} bytes of RAM are too few for a process`);
     const clear = (real: number, length: number): void => void ram.bytes(real, length).fill(0);
-    this.#pages = new PageAllocator({ pageBytes: USER_PAGE, start: 0, end: base, clear });
+    this.#pages = new PageAllocator({
+      pageBytes: USER_PAGE,
+      ram: [{ start: 0, end: base, node: 0 }],
+      clear,
+    });
+    this.#pages.memblockFreeAll();
     const format = state.model === "power8" ? "2.07" : "3.0";
     this.#hash = new KernelHashTable(ram, { base, mask: bytes / 128 - 1 }, format, new Random(0));
     useHashTable(
