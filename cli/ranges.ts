@@ -5,7 +5,7 @@ import type { Layout } from "../kernel/layout/layout.ts";
 import type { Axes } from "../lab/ranges/axes.ts";
 import type { Measurement } from "../lab/ranges/row.ts";
 import { StageError, UsageError } from "./errors.ts";
-import { readInput } from "./files.ts";
+import { readInput, writeOutput } from "./files.ts";
 import { count } from "./numbers.ts";
 import { bpfOptions, valued } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
@@ -18,6 +18,8 @@ interface Options extends CommonOptions {
   readonly callEncoding?: Axes["callEncodings"];
   readonly dataIn?: string;
   readonly jobs: number;
+  readonly others: number;
+  readonly svg?: string;
   readonly json?: true;
 }
 
@@ -28,6 +30,14 @@ export function rangesCommand(): Command {
       .argument("<file>", "as of farcall run; - for standard input")
       .option("--data-in <file>", "the packet (default: 14 zero bytes)")
       .option("--ctx-in <file>", "the context; for a .bin program the memory that r1 points at")
+      .addOption(
+        valued(
+          "--others <n>",
+          "load so many other programs before, some of which go again",
+          count("--others", 0, 100_000),
+        ).default(0),
+      )
+      .option("--svg <file>", "draw where the images landed")
       .addOption(
         valued("--jobs <n>", "worker threads", count("--jobs", 1, 1024)).default(
           availableParallelism(),
@@ -51,9 +61,11 @@ async function ranges(file: string, options: Options): Promise<void> {
   const input = {
     dataIn: dataIn === undefined ? undefined : await readInput(dataIn),
     ctxIn: ctxIn === undefined ? undefined : await readInput(ctxIn),
+    others: options.others,
   };
   const { allAxes } = await import("../lab/ranges/axes.ts");
   const { baselinesOf, cellsOf, isSame, rowsOf } = await import("../lab/ranges/rows.ts");
+  const { rangesSvg } = await import("../lab/ranges/svg.ts");
   const { openExperiment } = await import("./ranges/experiment.ts");
   const { measureAll } = await import("./ranges/pool.ts");
   const { rangesText } = await import("./ranges/text.ts");
@@ -76,6 +88,8 @@ async function ranges(file: string, options: Options): Promise<void> {
   const error = commonError(compared);
   if (error !== undefined) throw error;
   const rows = rowsOf(measured.slice(0, cells.length), compared);
+  if (options.svg !== undefined)
+    writeOutput(options.svg, new TextEncoder().encode(rangesSvg(experiment.program.name, rows)));
   if (options.json === true) printJson({ program: experiment.program.name, rows });
   else printLines(rangesText(experiment.program.name, rows));
 }

@@ -19,7 +19,7 @@ export function openExperiment(
   file: string,
   bytes: Uint8Array,
   common: CommonOptions,
-  input: Pick<Experiment, "dataIn" | "ctxIn">,
+  input: Pick<Experiment, "dataIn" | "ctxIn" | "others">,
   chosenLayouts: readonly Layout[] = [],
 ): Experiment {
   const twice = chosenLayouts.find(

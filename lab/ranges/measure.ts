@@ -11,6 +11,7 @@ import { BASELINE } from "./axes.ts";
 import { bootCell } from "./boot.ts";
 import { callsOf, placedCalls } from "./calls.ts";
 import { oopsLine } from "./oops-line.ts";
+import { loadOthers } from "./others.ts";
 import { blReaches, signedBits } from "./reach.ts";
 import { isRefusal, reasonOf, refusing, type Refusal } from "./refusal.ts";
 import type { Cell, Measurement, Row } from "./row.ts";
@@ -24,6 +25,8 @@ export interface Experiment {
   readonly onMemory: boolean;
   readonly dataIn: Uint8Array | undefined;
   readonly ctxIn: Uint8Array | undefined;
+  /** Programs that are loaded before it, see others.ts. */
+  readonly others: number;
   /** Layouts that a cell may name beside those of the table; documents, since workers are sent them. */
   readonly ownLayouts?: readonly LayoutDocument[];
 }
@@ -37,10 +40,29 @@ export function measure(experiment: Experiment, cell: Cell): Measurement {
   const row = emptyRow(experiment, { ...cell, imageAlloc });
   if (isRefusal(kernel)) return refused(row, kernel);
   const based = { ...row, bpf_call_base: hex64(kernel.text.bpfCallBase) };
+  const atBoot = kernel.imageAlloc.usage;
+  const others = surround(kernel, experiment);
+  if (isRefusal(others)) return refused(based, others);
+  const before = kernel.imageAlloc.usage;
   const program = load(kernel, experiment, cell);
   if (isRefusal(program)) return refused({ ...based, ...placesElsewhere(experiment, cell) }, program);
-  const placed = { ...based, loads: true, ...placesOf(kernel, program), ...costOf(kernel) };
+  const { usage } = kernel.imageAlloc;
+  const placed = {
+    ...based,
+    loads: true,
+    ...placesOf(kernel, program),
+    ram_bytes: usage.ramBytes - before.ramBytes + atBoot.ramBytes,
+    va_bytes: usage.vaBytes - before.vaBytes + atBoot.vaBytes,
+  };
   return { row: placed, returned: null, refusal: undefined, ...run(program, experiment, placed) };
+}
+
+function surround(
+  kernel: Kernel,
+  { others, kernel: { seed = 0 } }: Experiment,
+): readonly Program[] | Refusal {
+  const loaded = refusing("boot", () => loadOthers(kernel, others, seed));
+  return isRefusal(loaded) ? { ...loaded, message: `${others} other programs: ${loaded.message}` } : loaded;
 }
 
 function load(kernel: Kernel, experiment: Experiment, { callEncoding }: Cell): Program | Refusal {
@@ -103,13 +125,9 @@ function placesElsewhere(experiment: Experiment, cell: Cell): Places | undefined
   const { callEncoding } = BASELINE;
   if (cell.callEncoding === callEncoding) return undefined;
   const { kernel } = bootCell(experiment.kernel, { ...cell, layout: layoutOf(experiment, cell) });
-  if (isRefusal(kernel)) return undefined;
+  if (isRefusal(kernel) || isRefusal(surround(kernel, experiment))) return undefined;
   const program = load(kernel, experiment, { ...cell, callEncoding });
   return isRefusal(program) ? undefined : placesOf(kernel, program);
-}
-
-function costOf({ imageAlloc: { usage } }: Kernel): Pick<Row, "ram_bytes" | "va_bytes"> {
-  return { ram_bytes: usage.ramBytes, va_bytes: usage.vaBytes };
 }
 
 /** Runs the program once. */
