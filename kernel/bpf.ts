@@ -5,10 +5,17 @@ import { BpfCore } from "../bpf/core/core.ts";
 import type { CallEncodingName } from "../bpf/core/encoding/encoding.ts";
 import { BpfObject, type LinkedProgram, type MapDefinition, type ProgType } from "../bpf/elf/object.ts";
 import { helpers } from "../bpf/helpers/table.ts";
+import type { LoadedProgram } from "../bpf/core/loaded.ts";
+import type { Btf } from "../bpf/elf/btf.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
 import type { BpfMap } from "../bpf/maps/map.ts";
 import { programTag } from "../bpf/tag.ts";
 import { check } from "../bpf/verifier/check.ts";
+import {
+  checkUnprivileged,
+  checkUnprivilegedLoad,
+  isUnprivilegedHelper,
+} from "../bpf/verifier/unprivileged.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
 import { ImageMemory, jitTarget } from "./jit-memory.ts";
@@ -17,6 +24,8 @@ import { Program } from "./program.ts";
 
 /** How a program is loaded. */
 export interface BpfLoadOptions {
+  /** Whether the user has CAP_BPF (default). Without it less is permitted, and images are not named in kallsyms. */
+  readonly privileged?: boolean | undefined;
   /** How calls among a program's functions name their callees; default aux-func. */
   readonly callEncoding?: CallEncodingName | undefined;
   /** How JITed code calls another function of its program; default auto-shrink. */
@@ -36,6 +45,9 @@ export interface BpfLoadOptions {
 const TRACE_LINES = 4096;
 const CALL_BASE = "__bpf_call_base";
 
+/** Who loads programs without CAP_BPF. */
+const USER = 1000;
+
 /** Everything BPF of one kernel. */
 export class Bpf {
   /** Maps, helpers, and the way from a linked program to a loaded one. */
@@ -45,6 +57,10 @@ export class Bpf {
   /** What bpf_trace_printk has said last, oldest first: at most TRACE_LINES messages, as a trace buffer forgets. */
   readonly trace: string[] = [];
   readonly #kernel: Kernel;
+  /** Of functions, by their numbers. */
+  readonly #names = new Map<number, string>();
+  /** Number 1 and on. */
+  readonly #btfs: Btf[] = [];
 
   /** Puts the helpers into kernel text. */
   constructor(kernel: Kernel) {
@@ -87,11 +103,21 @@ export class Bpf {
     options: BpfLoadOptions = {},
     maps: ReadonlyMap<string, BpfMap> = new Map(),
   ): Program {
+    const { privileged = true } = options;
+    if (!privileged) checkUnprivilegedLoad(program);
     const sized = { ...program, maps: program.maps.map((map) => withMaxEntries(map, options.mapMaxEntries)) };
     const target = jitTarget(this.#kernel, options.callSequence ?? "auto-shrink");
     const { start = "context", verify = true } = options;
     const loaded = this.core.load(sized, {
-      check: verify ? (linked, surroundings) => check(linked, { ...surroundings, start }) : undefined,
+      check: verify
+        ? (linked, surroundings) => {
+            if (privileged) return check(linked, { ...surroundings, start });
+            checkUnprivileged(linked);
+            const helper = (id: number): boolean =>
+              isUnprivilegedHelper(id) && surroundings.helper?.(id) !== false;
+            return check(linked, { ...surroundings, helper, start });
+          }
+        : undefined,
       maps,
       callEncoding: options.callEncoding,
       jit:
@@ -100,23 +126,66 @@ export class Bpf {
           : (functions, encodeCalls) => jitProgram(functions, target, this.images, encodeCalls),
     });
     const tag = programTag(program.insns, program.endian);
-    if (options.kallsyms !== false && loaded.jited !== undefined) this.#name(loaded.jited, sized, tag);
-    return new Program({ kernel: this.#kernel, bpf: this, loaded, tag });
+    const names = functionNames(sized, tag);
+    names.forEach((name, index) => this.#names.set(loaded.id + index, name));
+    if (privileged) this.#addSymbols(loaded, names, options.kallsyms === false);
+    const { source } = program;
+    return new Program({
+      kernel: this.#kernel,
+      bpf: this,
+      loaded,
+      tag,
+      uid: privileged ? 0 : USER,
+      loadTime: this.#kernel.clock(),
+      btfId: source === undefined ? 0 : this.#btfId(source.btf),
+    });
   }
 
-  /** @linux kernel/bpf/core.c bpf_get_prog_name, bpf_prog_kallsyms_add */
-  #name({ functions }: JitedProgram, { insns, endian, functions: linked }: LinkedProgram, tag: string): void {
-    functions.forEach(({ name, code, bytes, index }) => {
-      const { start, length } = linked[index] ?? { start: 0, length: 0 };
-      const own = index === 0 ? tag : programTag(insns.slice(start, start + length), endian);
-      this.#kernel.kallsyms.add({ name: `bpf_prog_${own}_${name}`, address: code, size: bytes, type: "t" });
-    });
+  /** Forgets the names of a program's functions; `Program.free` calls it. */
+  forget({ id, functions }: LoadedProgram): void {
+    functions.forEach((_, index) => this.#names.delete(id + index));
+  }
+
+  /** `bpf_prog_TAG_NAME` of a function by its number among the kernel's programs. */
+  nameOfId(id: number): string | undefined {
+    return this.#names.get(id);
+  }
+
+  /** Types of an object, by `btf_id` of its programs. */
+  btf(id: number): Btf | undefined {
+    return this.#btfs[id - 1];
+  }
+
+  #btfId(btf: Btf): number {
+    const known = this.#btfs.indexOf(btf) + 1;
+    return known > 0 ? known : this.#btfs.push(btf);
+  }
+
+  /** A symbol covers an image with its descriptor. @linux kernel/bpf/core.c bpf_prog_kallsyms_add */
+  #addSymbols({ jited }: LoadedProgram<JitedProgram>, names: readonly string[], isHidden: boolean): void {
+    for (const { image, code, bytes, index } of jited?.functions ?? [])
+      this.#kernel.kallsyms.add({
+        name: names[index] ?? "",
+        address: image,
+        size: bytes + code.sub(image).toNumber(),
+        type: "t",
+        module: "bpf",
+        isHidden,
+      });
   }
 
   /** `__bpf_call_base` and a number of bytes from it: what a call's `imm` says. */
   calledAddress(imm: number): U64 {
     return (this.#kernel.kallsyms.address(CALL_BASE) ?? this.#kernel.text.bpfCallBase).add(u64(imm));
   }
+}
+
+/** Of each function. @linux kernel/bpf/core.c bpf_get_prog_name */
+function functionNames({ insns, endian, functions }: LinkedProgram, tag: string): readonly string[] {
+  return functions.map(({ name, start, length }, index) => {
+    const own = index === 0 ? tag : programTag(insns.slice(start, start + length), endian);
+    return `bpf_prog_${own}_${name}`;
+  });
 }
 
 function withMaxEntries(map: MapDefinition, sizes: ReadonlyMap<string, number> | undefined): MapDefinition {

@@ -1,6 +1,6 @@
 // Symbols of the kernel and of JITed programs: by address with offset and size, and by name.
 // What an oops prints and what bpftool's resolving asks.
-import { u64, type U64 } from "../word/long.ts";
+import { hex64, u64, ZERO, type U64 } from "../word/long.ts";
 
 export interface KernelSymbol {
   readonly name: string;
@@ -9,6 +9,10 @@ export interface KernelSymbol {
   readonly size: number;
   /** As /proc/kallsyms says it: T text, t static text, D data. */
   readonly type: "T" | "t" | "D";
+  /** What stands in brackets behind it: the module, or `bpf` for JITed code. */
+  readonly module?: string;
+  /** Left out of `text`, as JITed code is with net.core.bpf_jit_kallsyms=0; an oops knows it all the same. */
+  readonly isHidden?: boolean;
 }
 
 /** A symbol found by an address inside it. */
@@ -52,6 +56,20 @@ export class Kallsyms {
   /** Where a name is. */
   address(name: string): U64 | undefined {
     return this.#byName.get(name)?.address;
+  }
+
+  /**
+   * /proc/kallsyms: address, type, name, module; the kernel's own first.
+   * @param showValues whether the reader may see addresses; else they are zeros
+   * @param isShown which symbols are there; by default those that are not hidden
+   * @linux kernel/kallsyms.c s_show, kallsyms_show_value
+   */
+  text(showValues: boolean, isShown = ({ isHidden }: KernelSymbol): boolean => isHidden !== true): string {
+    const line = ({ address, type, name, module }: KernelSymbol): string =>
+      `${hex64(showValues ? address : ZERO).slice(2)} ${type} ${name}${module === undefined ? "" : `\t[${module}]`}\n`;
+    const shown = this.#sorted.filter((symbol) => isShown(symbol));
+    const own = shown.filter(({ module }) => module === undefined);
+    return [...own, ...shown.filter(({ module }) => module !== undefined)].map(line).join("");
   }
 
   /** All symbols, ascending. */

@@ -1,6 +1,7 @@
 // A program in this kernel: its images, and runs of it on the emulated processor or in the BPF interpreter.
 import { hex64, u64, type U64 } from "../word/long.ts";
 import type { LoadedProgram } from "../bpf/core/loaded.ts";
+import { INSN_BYTES } from "../bpf/insn.ts";
 import type { ProgType } from "../bpf/elf/object.ts";
 import type { Outcome } from "../bpf/interpreter.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
@@ -9,6 +10,7 @@ import type { JitedFunction, JitedProgram } from "../jit/program.ts";
 import type { Bpf } from "./bpf.ts";
 import type { CallOutcome } from "./entry.ts";
 import type { Kernel } from "./kernel.ts";
+import { progInfo, type BpfProgInfo, type InfoViewer, type ProgramFacts } from "./prog-info.ts";
 
 /** What a test run is given. */
 export interface TestRunInput {
@@ -45,11 +47,20 @@ export type ProgramRun =
     })
   | Failure;
 
+/** struct bpf_prog without its instructions, in bytes as on Debian's ppc64el 6.1. */
+const PROG_HEADER = 72;
+
 interface ProgramParts {
   readonly kernel: Kernel;
   readonly bpf: Bpf;
   readonly loaded: LoadedProgram<JitedProgram>;
   readonly tag: string;
+  /** Who loaded it: 0, or a user without CAP_BPF. */
+  readonly uid: number;
+  /** Nanoseconds since boot. */
+  readonly loadTime: U64;
+  /** Number of the types of its object; 0 where it has none. */
+  readonly btfId: number;
 }
 
 /** A loaded program; `free` gives everything of it back. */
@@ -60,11 +71,13 @@ export class Program {
   readonly tag: string;
   readonly #kernel: Kernel;
   readonly #bpf: Bpf;
+  readonly #facts: ProgramFacts;
   #isFreed = false;
 
-  constructor({ kernel, bpf, loaded, tag }: ProgramParts) {
+  constructor({ kernel, bpf, loaded, tag, ...facts }: ProgramParts) {
     this.#kernel = kernel;
     this.#bpf = bpf;
+    this.#facts = { kernel, ...facts };
     this.loaded = loaded;
     this.tag = tag;
   }
@@ -90,6 +103,18 @@ export class Program {
   /** Bytes of code of all functions, without headers, descriptors and padding; 0 where the program is interpreted. */
   get jitedBytes(): number {
     return this.images.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What the kernel tells of the program; by default to who may see everything. */
+  info(viewer: InfoViewer = { capable: true, rawOk: true }): BpfProgInfo {
+    return progInfo(this, this.#facts, viewer);
+  }
+
+  /** Bytes that the kernel accounts for the program, as its fdinfo says. @linux kernel/bpf/core.c bpf_prog_alloc */
+  get memlockBytes(): number {
+    const bytes = PROG_HEADER + this.loaded.xlated.insns.length * INSN_BYTES;
+    const { pageBytes } = this.#kernel.pages;
+    return Math.ceil(bytes / pageBytes) * pageBytes;
   }
 
   /**
@@ -153,8 +178,9 @@ export class Program {
   free(): void {
     if (this.#isFreed) return;
     this.#isFreed = true;
-    for (const { code, header } of this.images) {
-      this.#kernel.kallsyms.remove(code);
+    this.#bpf.forget(this.loaded);
+    for (const { image, header } of this.images) {
+      this.#kernel.kallsyms.remove(image);
       this.#bpf.images.free(header);
     }
     this.loaded.free();

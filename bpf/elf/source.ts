@@ -37,13 +37,16 @@ export class Source {
     const [btf, ext] = [this.#btf, this.#ext];
     if (btf === undefined || ext === undefined) return undefined;
     const prototypes = new Map<number, string>();
+    const types = new Map<number, number>();
     const lines = new Map<number, SourceLine>();
     for (const [f, start] of placed) {
       const section = f.code.section.name;
       const inside = (slot: number): boolean => slot >= f.start && slot < f.start + f.length;
       for (const { slot, words } of ext.functions.get(section) ?? []) {
         const prototype = slot === f.start ? prototypeOf(btf, words[0]) : undefined;
-        if (prototype !== undefined) prototypes.set(start, prototype);
+        if (prototype === undefined) continue;
+        prototypes.set(start, prototype);
+        types.set(start, words[0]);
       }
       for (const { slot, words } of ext.lines.get(section) ?? []) {
         if (!inside(slot)) continue;
@@ -58,7 +61,7 @@ export class Source {
       for (const { slot, words } of ext.relocations.get(section) ?? [])
         if (inside(slot)) this.#checkRelocation(btf, f, slot, words);
     }
-    return { prototypes, lines };
+    return { prototypes, types, btf, lines };
   }
 
   #checkRelocation(btf: Btf, f: ObjectFunction, slot: number, [type, , kind]: readonly number[]): void {

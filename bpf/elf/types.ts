@@ -1,5 +1,6 @@
 // What the ELF loader hands to the BPF core: maps, programs, linked programs. No code.
 import type { Endian, Insn } from "../insn.ts";
+import type { Btf } from "./btf.ts";
 import type { SourceLine } from "./btf-ext.ts";
 
 /** Program types, spelled as BPF_PROG_TYPE_… in lower case. */
@@ -105,6 +106,10 @@ export interface MapDefinition {
 export interface SourceInfo {
   /** `int main_prog(struct xdp_md * ctx)` for the slots where functions start. */
   readonly prototypes: ReadonlyMap<number, string>;
+  /** Types of the functions, by the same slots: numbers in `btf`. */
+  readonly types: ReadonlyMap<number, number>;
+  /** All types of the object. */
+  readonly btf: Btf;
   /** Source lines for the slots where new ones begin. */
   readonly lines: ReadonlyMap<number, SourceLine>;
 }

@@ -17,6 +17,7 @@ export const auxFunc: CallEncoding = {
   encode: (site) => ({ off: site.callee.index, imm: cutDistance(site) }),
   target: ({ off }, fn) => functionAt(fn, off)?.bpfFunc,
   shown: ({ distance, callee }) => ({ off: distance, imm: callee.index }),
+  concealed: ({ off }) => ({ off, imm: 0 }),
   read: ({ off, imm }, { ksyms, bpfCallBase }) => ({
     distance: off,
     address: ksyms[imm] ?? bpfCallBase.add(u64(imm)),

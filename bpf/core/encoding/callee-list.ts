@@ -14,5 +14,6 @@ export const calleeList: CallEncoding = {
   },
   target: ({ off }, { callees }) => callees[off],
   shown: (site) => imm32.shown(site),
+  concealed: (shown) => imm32.concealed(shown),
   read: (call, view) => imm32.read(call, view),
 };

@@ -55,6 +55,8 @@ export interface CallEncoding {
   target(call: CallFields, fn: BpfFunction, bpfCallBase: U64): U64 | undefined;
   /** What user space finds in the call when it asks for the program. */
   shown(site: CallSite): CallFields;
+  /** The same for who may not see addresses. */
+  concealed(shown: CallFields): CallFields;
   /** What a tool that knows the encoding makes of the fields that `shown` gave. */
   read(call: CallFields, view: CallView): ReadCall;
 }

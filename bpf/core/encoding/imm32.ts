@@ -13,6 +13,7 @@ export const imm32: CallEncoding = {
   encode: (site) => ({ off: 0, imm: cutDistance(site) }),
   target: ({ imm }, _fn, bpfCallBase) => bpfCallBase.add(u64(imm)),
   shown: (site) => ({ off: site.distance, imm: cutDistance(site) }),
+  concealed: ({ off }) => ({ off, imm: 0 }),
   read: ({ off, imm }, { bpfCallBase }) => ({
     distance: off,
     address: bpfCallBase.add(u64(imm)),

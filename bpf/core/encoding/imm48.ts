@@ -25,6 +25,7 @@ export const imm48: CallEncoding = {
   shown(site) {
     return this.encode(site);
   },
+  concealed: () => ({ off: 0, imm: 0 }),
   read: (call, { bpfCallBase }) => ({
     distance: undefined,
     address: bpfCallBase.add(distanceIn(call)),

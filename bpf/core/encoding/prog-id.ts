@@ -8,5 +8,7 @@ export const progId: CallEncoding = {
   encode: ({ callee }) => ({ off: 0, imm: callee.id }),
   target: ({ imm }, fn) => fn.aux.functionById(imm)?.bpfFunc,
   shown: ({ distance, callee }) => ({ off: distance, imm: callee.id }),
+  // A number is no address.
+  concealed: (shown) => shown,
   read: ({ off, imm }, { nameOfId }) => ({ distance: off, address: undefined, name: nameOfId(imm) }),
 };
