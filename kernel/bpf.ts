@@ -20,6 +20,7 @@ import type { CallSequenceName } from "../jit/call/sequence.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
 import { ImageMemory, jitTarget } from "./jit-memory.ts";
 import type { Kernel } from "./kernel.ts";
+import { addMapOps } from "./map-ops.ts";
 import { Program } from "./program.ts";
 
 /** How a program is loaded. */
@@ -71,16 +72,19 @@ export class Bpf {
       memory: kernel,
       helperAddress: (id) => addresses.get(id),
       bpfCallBase: kernel.text.bpfCallBase,
+      mapOps: (type) => mapOps.get(type),
       now: () => kernel.clock(),
       seed: kernel.random.u32(),
       trace: (message) => {
         if (this.trace.push(message) > TRACE_LINES) this.trace.shift();
       },
     });
+    const mapOps = addMapOps(kernel.text, () => this.core.helperContext);
     for (const helper of helpers) {
       const call = (args: readonly [U64, U64, U64, U64, U64]): ReturnType<typeof helper.call> =>
         helper.call(this.core.helperContext, ...args);
-      addresses.set(helper.id, kernel.addFunction({ symbol: helper.symbol, call }));
+      const guestCode = kernel.text.guestCode(helper.symbol);
+      addresses.set(helper.id, guestCode ?? kernel.addFunction({ symbol: helper.symbol, call }));
     }
   }
 

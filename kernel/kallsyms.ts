@@ -7,8 +7,8 @@ export interface KernelSymbol {
   readonly address: U64;
   /** Bytes; an address at or behind address + size is not the symbol's. */
   readonly size: number;
-  /** As /proc/kallsyms says it: T text, t static text, D data. */
-  readonly type: "T" | "t" | "D";
+/** As /proc/kallsyms says it: T text, D data, R read-only data; small letters for what is static. */
+  readonly type: "T" | "t" | "D" | "d" | "R" | "r";
   /** What stands in brackets behind it: the module, or `bpf` for JITed code. */
   readonly module?: string;
   /** Left out of `text`, as JITed code is with net.core.bpf_jit_kallsyms=0; an oops knows it all the same. */

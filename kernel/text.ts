@@ -1,13 +1,16 @@
-// Kernel text in guest memory: interrupt vectors, __bpf_call_base, the call of the host into guest code, and functions
-// that trap to TypeScript. What the traps do is entry.ts's work.
+// Kernel text in guest memory: interrupt vectors, what is assembled from text/*.s, the call of the host into guest code,
+// and functions that trap to TypeScript. What the traps do is entry.ts's work.
 import { ZERO, u64, type U64 } from "../word/long.ts";
 import { encode } from "../cpu/isa/encode.ts";
 import type { Ram } from "../cpu/ram.ts";
 import type { Endian } from "../cpu/state.ts";
 import { KernelUsageError } from "./error.ts";
-import type { Kallsyms } from "./kallsyms.ts";
+import type { Kallsyms, KernelSymbol } from "./kallsyms.ts";
 import type { Caller, FunctionResult } from "./caller.ts";
 import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
+import { unpackUnits, type TextUnit } from "./text/unit.ts";
+import { packedUnits } from "./text/units.ts";
+import { VECTORS } from "./text/vectors.ts";
 
 export type Abi = "elfv2" | "elfv1";
 
@@ -22,6 +25,8 @@ export interface KernelFunction {
   readonly call: (args: Arguments, caller: Caller) => FunctionResult;
   /** Whether modules may use it, as with EXPORT_SYMBOL; default no. */
   readonly exported?: boolean;
+  /** Whether its symbol is local to its file; default no. */
+  readonly isStatic?: boolean;
 }
 
 /** What an attn instruction in kernel text means. */
@@ -30,40 +35,11 @@ export type Trap =
   | { readonly kind: "function"; readonly function: KernelFunction }
   | { readonly kind: "return" };
 
-/** Interrupts that have a handler, with the names that Linux gives their vectors [Linux 6.12 arch/powerpc/kernel/exceptions-64s.S]. */
-const VECTORS: readonly (readonly [number, string, "hsrr"?])[] = [
-  [0x100, "system_reset"],
-  [0x200, "machine_check"],
-  [0x300, "data_access"],
-  [0x380, "data_access_slb"],
-  [0x400, "instruction_access"],
-  [0x480, "instruction_access_slb"],
-  [0x500, "hardware_interrupt", "hsrr"],
-  [0x600, "alignment"],
-  [0x700, "program_check"],
-  [0x800, "fp_unavailable"],
-  [0x900, "decrementer"],
-  [0x980, "hdecrementer", "hsrr"],
-  [0xa00, "doorbell_super"],
-  [0xc00, "system_call"],
-  [0xd00, "single_step"],
-  [0xe00, "h_data_storage", "hsrr"],
-  [0xe20, "h_instr_storage", "hsrr"],
-  [0xe40, "emulation_assist", "hsrr"],
-  [0xe60, "hmi_exception", "hsrr"],
-  [0xe80, "h_doorbell", "hsrr"],
-  [0xea0, "h_virt_irq", "hsrr"],
-  [0xf00, "performance_monitor"],
-  [0xf20, "altivec_unavailable"],
-  [0xf40, "vsx_unavailable"],
-  [0xf60, "facility_unavailable"],
-  [0xf80, "h_facility_unavailable", "hsrr"],
-  [0x1500, "denorm_exception", "hsrr"],
-];
-
 /** Bytes of text that one function may take: entry, trap, return, padding. */
 const SLOT_BYTES = 32;
 const DESCRIPTOR_BYTES = 24;
+/** What assembled units are aligned to. */
+const UNIT_ALIGNMENT = 32;
 /** Bytes from the global to the local entry point of an ELFv2 function that uses the TOC [ELFv2 2.3.2.1]. */
 const LOCAL_ENTRY = 8;
 
@@ -79,8 +55,13 @@ export class KernelText {
   readonly #kallsyms: Kallsyms;
   /** By real address of the attn instruction. */
   readonly #traps = new Map<number, Trap>();
-  /** C pointers by symbol. */
+  /** C pointers by symbol: of what is assembled, and of what modules may use. */
+  readonly #guestCode = new Map<string, U64>();
   readonly #exported = new Map<string, U64>();
+  /** Local entry points by global ones, real addresses; of ELFv2 functions that set r2. */
+  readonly #localEntries = new Map<number, number>();
+  #nextUnit: number = IMAGE.library;
+  #nextTable: number = IMAGE.etext;
   #nextFunction: number = IMAGE.functions;
   #nextDescriptor: number = IMAGE.opd;
 
@@ -99,6 +80,7 @@ export class KernelText {
     this.#write(IMAGE.testRun, [BCTRL, ATTN]);
     this.#traps.set(IMAGE.testRun + 4, { kind: "return" });
     this.#symbol(TEST_RUN, IMAGE.testRun, 8, "t");
+    for (const unit of unpackUnits(packedUnits, options)) this.#place(unit);
   }
 
   /** What LR holds when the host has called. */
@@ -117,7 +99,7 @@ export class KernelText {
    * @throws KernelUsageError where text has no room or the name exists
    */
   add(kernelFunction: KernelFunction): U64 {
-    const { symbol } = kernelFunction;
+    const { symbol, isStatic = false } = kernelFunction;
     const start = this.#nextFunction;
     if (start + SLOT_BYTES > IMAGE.etext) throw new KernelUsageError(`no room in kernel text for ${symbol}`);
     if (this.#kallsyms.address(symbol) !== undefined) {
@@ -128,9 +110,27 @@ export class KernelText {
     const words = [...prologue, ATTN, BLR];
     this.#write(start, words);
     this.#traps.set(start + 4 * prologue.length, { kind: "function", function: kernelFunction });
-    const pointer = this.#name(symbol, start, 4 * words.length);
+    if (prologue.length > 0) this.#localEntries.set(start, start + LOCAL_ENTRY);
+    const pointer = this.#name(symbol, start, 4 * words.length, isStatic ? "t" : "T");
     if (kernelFunction.exported === true) this.#exported.set(symbol, pointer);
     return pointer;
+  }
+
+  /**
+   * Puts a table of C pointers into read-only data.
+   * @param pointers by byte offset; what lies between is 0
+   */
+  addTable(symbol: string, bytes: number, pointers: ReadonlyMap<number, U64>): U64 {
+    const start = this.#nextTable;
+    if (start + bytes > IMAGE.textEnd) throw new KernelUsageError(`no room in read-only data for ${symbol}`);
+    this.#nextTable = alignUp(start + bytes, 8);
+    for (const [offset, pointer] of pointers) this.#ram.store(8, start + offset, pointer, this.#endian);
+    return this.#symbol(symbol, start, bytes, "r");
+  }
+
+  /** The C pointer of a function that is guest code (assembled from text/*.s) by its symbol; undefined where there is none. */
+  guestCode(symbol: string): U64 | undefined {
+    return this.#guestCode.get(symbol);
   }
 
   /** The C pointer of a symbol that modules may use; undefined where there is none. @linux kernel/module/main.c find_symbol */
@@ -147,8 +147,8 @@ export class KernelText {
       const inOpd = real >= IMAGE.opd && real < this.#nextDescriptor;
       return inOpd ? this.#ram.load(8, real, this.#endian) : pointer;
     }
-    const isTocPrologue = real >= IMAGE.functions && real < this.#nextFunction && real % SLOT_BYTES === 0;
-    return isTocPrologue ? pointer.add(LOCAL_ENTRY) : pointer;
+    const local = this.#localEntries.get(real);
+    return local === undefined ? pointer : linear(local);
   }
 
   /** Whether a code address lies in the kernel's own text. @linux kernel/extable.c core_kernel_text */
@@ -178,6 +178,24 @@ export class KernelText {
     }
   }
 
+  /** Writes a unit behind the last one; the distance to the TOC is known now. */
+  #place({ symbols, words }: TextUnit): void {
+    const start = this.#nextUnit;
+    this.#nextUnit = alignUp(start + 4 * words.length, UNIT_ALIGNMENT);
+    if (this.#nextUnit > IMAGE.testRun) throw new Error("kernel text has no room for its own functions");
+    this.#write(start, words);
+    for (const { name, offset, size, isGlobal, isExported, localEntry } of symbols) {
+      const real = start + offset;
+      if (localEntry === LOCAL_ENTRY) {
+        this.#write(real, this.#tocPrologue(real));
+        this.#localEntries.set(real, real + LOCAL_ENTRY);
+      }
+      const pointer = this.#name(name, real, size, isGlobal ? "T" : "t");
+      this.#guestCode.set(name, pointer);
+      if (isExported) this.#exported.set(name, pointer);
+    }
+  }
+
   /** r2 from r12, the address of the function itself [ELFv2 2.3.2.1]. */
   #tocPrologue(start: number): readonly number[] {
     const distance = IMAGE.toc - start;
@@ -186,18 +204,18 @@ export class KernelText {
     return [encode("addis", { RT: 2, RA0: 12, SI: high }), encode("addi", { RT: 2, RA0: 2, SI: low })];
   }
 
-  /** Enters a global function into kallsyms, on ELFv1 with a descriptor; the C pointer. */
-  #name(name: string, real: number, size: number): U64 {
-    if (this.abi === "elfv2") return this.#symbol(name, real, size, "T");
+  /** Enters a function into kallsyms, on ELFv1 with a descriptor; the C pointer. */
+  #name(name: string, real: number, size: number, type: "T" | "t" = "T"): U64 {
+    if (this.abi === "elfv2") return this.#symbol(name, real, size, type);
     const descriptor = this.#nextDescriptor;
     this.#nextDescriptor += DESCRIPTOR_BYTES;
     this.#ram.store(8, descriptor, linear(real), this.#endian);
     this.#ram.store(8, descriptor + 8, this.toc, this.#endian);
-    this.#symbol(`.${name}`, real, size, "T");
-    return this.#symbol(name, descriptor, DESCRIPTOR_BYTES, "D");
+    this.#symbol(`.${name}`, real, size, type);
+    return this.#symbol(name, descriptor, DESCRIPTOR_BYTES, type === "T" ? "D" : "d");
   }
 
-  #symbol(name: string, real: number, size: number, type: "T" | "t" | "D"): U64 {
+  #symbol(name: string, real: number, size: number, type: KernelSymbol["type"]): U64 {
     const address = linear(real);
     this.#kallsyms.add({ name, address, size, type });
     return address;
@@ -208,6 +226,10 @@ export class KernelText {
       this.#ram.store(4, real + 4 * i, u64(word), this.#endian);
     });
   }
+}
+
+function alignUp(real: number, alignment: number): number {
+  return Math.ceil(real / alignment) * alignment;
 }
 
 const ATTN = encode("attn", {});

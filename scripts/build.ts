@@ -1,11 +1,13 @@
 // Builds dist/: farcall.js (the command, one file for Node), index.js (the library) and its declarations.
-// The interpreter's WebAssembly is generated here, once, and embedded; nothing is generated when the command starts.
+// The interpreter's WebAssembly and the words of kernel text are generated here, once, and embedded; nothing is generated
+// when the command starts.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { BuildOptions, Plugin } from "esbuild";
+import { kernelTextModule } from "./kernel-text.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -34,13 +36,24 @@ const embedInterpreter: Plugin = {
   },
 };
 
+/** Replaces kernel/text/units.ts by what its sources assemble to now. */
+const embedKernelText: Plugin = {
+  name: "embed-kernel-text",
+  setup(bundler) {
+    bundler.onLoad({ filter: /[\\/]kernel[\\/]text[\\/]units\.ts$/ }, () => ({
+      loader: "ts",
+      contents: kernelTextModule(),
+    }));
+  },
+};
+
 const common: BuildOptions = {
   absWorkingDir: ROOT,
   bundle: true,
   format: "esm",
   target: "node20",
   charset: "utf8",
-  plugins: [embedInterpreter],
+  plugins: [embedInterpreter, embedKernelText],
   define: { "process.env.FARCALL_VERSION": JSON.stringify(version) },
   logLevel: "warning",
 };

@@ -25,6 +25,8 @@ export interface BpfEnvironment {
   readonly helperAddress: (id: number) => U64 | undefined;
   /** Address of __bpf_call_base. */
   readonly bpfCallBase: U64;
+  /** Address of the struct bpf_map_ops of maps of a type; where there is none, maps have none. */
+  readonly mapOps?: (type: string) => U64 | undefined;
   /** Nanoseconds since boot. */
   readonly now: () => U64;
   /** Seed of hashes and of bpf_get_prandom_u32; 0 when not given. */
@@ -79,8 +81,9 @@ export class BpfCore<J extends JitedImages = JitedImages> {
 
   /** The caller holds the map until `freeMap`. @throws BpfLoadError EINVAL, E2BIG, ENOMEM as BPF_MAP_CREATE. */
   createMap(definition: MapDefinition): BpfMap {
-    const { memory } = this.#environment;
-    const map = createMap(++this.#lastMapId, definition, { memory, random: this.#random });
+    const { memory, mapOps } = this.#environment;
+    const ops = mapOps?.(definition.type);
+    const map = createMap(++this.#lastMapId, definition, { memory, random: this.#random, ops });
     this.#maps.set(low52(map.address), map);
     this.#holders.set(map, 1);
     return map;

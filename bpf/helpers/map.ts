@@ -31,14 +31,17 @@ const result = (r: MapResult): U64 => (r === undefined ? ZERO : negative(r));
 /** Flags of an update as one small number; everything above BPF_EXIST is refused alike. */
 const flagsOf = (flags: U64): number => (flags.high === 0 ? flags.low >>> 0 : 0xffff_ffff);
 
+/** @linux kernel/bpf/helpers.c bpf_map_lookup_elem */
+export const lookupHelper: Helper = {
+  id: 1,
+  name: "map_lookup_elem",
+  symbol: "bpf_map_lookup_elem",
+  call: (context, map, key) => withKey(context, map, key, (m, bytes) => m.lookup(bytes) ?? ZERO),
+};
+
 /** @linux kernel/bpf/helpers.c */
 export const mapHelpers: readonly Helper[] = [
-  {
-    id: 1,
-    name: "map_lookup_elem",
-    symbol: "bpf_map_lookup_elem",
-    call: (context, map, key) => withKey(context, map, key, (m, bytes) => m.lookup(bytes) ?? ZERO),
-  },
+  lookupHelper,
   {
     id: 2,
     name: "map_update_elem",

@@ -37,7 +37,7 @@ export class ArrayMap implements BpfMap {
   readonly #stride: number;
 
   /** @throws BpfLoadError EINVAL or E2BIG for a definition that Linux refuses, ENOMEM. */
-  constructor(id: number, definition: MapDefinition, { memory }: MapSurroundings) {
+  constructor(id: number, definition: MapDefinition, { memory, ops }: MapSurroundings) {
     checkDefinition(definition);
     this.id = id;
     this.definition = definition;
@@ -45,7 +45,7 @@ export class ArrayMap implements BpfMap {
     this.#stride = roundUp8(definition.valueSize);
     const bytes = bpfArray.value + this.#stride * definition.maxEntries;
     this.address = this.#memory.allocate(bytes, definition);
-    this.#memory.writeHeader(this.address, definition);
+    this.#memory.writeHeader(this.address, definition, ops);
     this.#memory.store(this.address.add(bpfArray.elemSize), 4, this.#stride);
     this.#memory.store(this.address.add(bpfArray.indexMask), 4, indexMask(definition.maxEntries));
     if (definition.initial !== undefined) this.#memory.write(this.#value(0), definition.initial);

@@ -55,7 +55,7 @@ export class HashMap implements BpfMap {
   #count = 0;
 
   /** @throws BpfLoadError EINVAL or E2BIG for a definition that Linux refuses, ENOMEM. */
-  constructor(id: number, definition: MapDefinition, { memory, random }: MapSurroundings) {
+  constructor(id: number, definition: MapDefinition, { memory, random, ops }: MapSurroundings) {
     checkDefinition(definition);
     this.id = id;
     this.definition = definition;
@@ -77,7 +77,7 @@ export class HashMap implements BpfMap {
       for (const at of taken) this.#memory.free(at);
       throw error;
     }
-    this.#memory.writeHeader(this.address, definition);
+    this.#memory.writeHeader(this.address, definition, ops);
     this.#memory.store(this.address.add(BUCKETS_POINTER), 8, this.#buckets);
     this.#memory.write(this.#buckets, emptyBuckets(this.#bucketCount, memory.endian));
   }

@@ -50,4 +50,6 @@ export interface MapSurroundings {
   readonly memory: KernelMemory;
   /** 32 random bits, for the seed of hashes. */
   readonly random: () => number;
+  /** Address of the struct bpf_map_ops of its type. */
+  readonly ops?: U64 | undefined;
 }

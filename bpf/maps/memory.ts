@@ -1,12 +1,14 @@
 // Access to a map's own structures in guest memory, and the offsets of struct bpf_map.
 // An access that fails means that a program has written where it must not: MapMemoryError carries the fault out.
-import { u64, type U64 } from "../../word/long.ts";
+import { u64, ZERO, type U64 } from "../../word/long.ts";
 import type { MapDefinition } from "../elf/types.ts";
 import { BpfLoadError } from "../load-error.ts";
 import { MemoryFault, type AccessBytes, type KernelMemory } from "../memory.ts";
 
 /** Byte offsets in struct bpf_map, 256 bytes long as on Debian's ppc64el 6.1. @linux include/linux/bpf.h struct bpf_map */
 export const bpfMap = {
+  /** Pointer to the functions of its kind. */
+  ops: 0,
   mapType: 24,
   keySize: 28,
   valueSize: 32,
@@ -14,6 +16,9 @@ export const bpfMap = {
   mapFlags: 48,
   bytes: 256,
 } as const;
+
+/** Byte offsets in struct bpf_map_ops of C pointers, as on Debian's ppc64el 6.1. @linux include/linux/bpf.h struct bpf_map_ops */
+export const bpfMapOps = { lookupElem: 96, updateElem: 104, deleteElem: 112, bytes: 256 } as const;
 
 /** BPF_F_… of map creation [Linux 6.12 include/uapi/linux/bpf.h]. */
 export const mapFlags = {
@@ -82,8 +87,9 @@ export class MapMemory {
     this.#memory.free(address);
   }
 
-  /** Fills in struct bpf_map. */
-  writeHeader(address: U64, definition: MapDefinition): void {
+  /** Fills in struct bpf_map. @param ops address of its struct bpf_map_ops */
+  writeHeader(address: U64, definition: MapDefinition, ops: U64 = ZERO): void {
+    this.store(address.add(bpfMap.ops), 8, ops);
     this.store(address.add(bpfMap.mapType), 4, definition.typeNumber);
     this.store(address.add(bpfMap.keySize), 4, definition.keySize);
     this.store(address.add(bpfMap.valueSize), 4, definition.valueSize);

@@ -11,6 +11,8 @@ export const IMAGE = Object.freeze({
   realVectors: 0x0,
   /** Interrupts that are taken with translation on (LPCR[AIL] = 3). */
   virtVectors: 0x4000,
+  /** What is assembled from text/*.s. */
+  library: 0x9_0000,
   /** Where calls of the host into guest code come back to. */
   testRun: 0x33_2e00,
   /** seen */

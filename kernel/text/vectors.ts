@@ -1,0 +1,32 @@
+// Interrupts that the kernel has a handler for, with Linux's names of their vectors.
+
+/** Vector, name, and whether it returns through HSRR0. [Linux 6.12 arch/powerpc/kernel/exceptions-64s.S] */
+export const VECTORS: readonly (readonly [number, string, "hsrr"?])[] = [
+  [0x100, "system_reset"],
+  [0x200, "machine_check"],
+  [0x300, "data_access"],
+  [0x380, "data_access_slb"],
+  [0x400, "instruction_access"],
+  [0x480, "instruction_access_slb"],
+  [0x500, "hardware_interrupt", "hsrr"],
+  [0x600, "alignment"],
+  [0x700, "program_check"],
+  [0x800, "fp_unavailable"],
+  [0x900, "decrementer"],
+  [0x980, "hdecrementer", "hsrr"],
+  [0xa00, "doorbell_super"],
+  [0xc00, "system_call"],
+  [0xd00, "single_step"],
+  [0xe00, "h_data_storage", "hsrr"],
+  [0xe20, "h_instr_storage", "hsrr"],
+  [0xe40, "emulation_assist", "hsrr"],
+  [0xe60, "hmi_exception", "hsrr"],
+  [0xe80, "h_doorbell", "hsrr"],
+  [0xea0, "h_virt_irq", "hsrr"],
+  [0xf00, "performance_monitor"],
+  [0xf20, "altivec_unavailable"],
+  [0xf40, "vsx_unavailable"],
+  [0xf60, "facility_unavailable"],
+  [0xf80, "h_facility_unavailable", "hsrr"],
+  [0x1500, "denorm_exception", "hsrr"],
+];
