@@ -1,7 +1,7 @@
 // Why a program cannot be compiled. Nothing else.
 
 /** The errno that Linux's JIT or core gives in the same place. */
-export type JitErrno = "EINVAL" | "ENOMEM" | "ENOTSUPP" | "ERANGE";
+export type JitErrno = "EINVAL" | "ENOMEM" | "ENOTSUPP" | "EPERM" | "ERANGE";
 
 /** The program, or where its images lie, is nothing this JIT can compile. */
 export class JitError extends Error {

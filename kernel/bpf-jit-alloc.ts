@@ -3,6 +3,7 @@
 import { hex64, type U64 } from "../word/long.ts";
 import type { Endian } from "../bpf/insn.ts";
 import { KernelUsageError } from "./error.ts";
+import type { JitLimit } from "./image-alloc/jit-limit.ts";
 import type { ImageAllocator } from "./image-alloc/strategy.ts";
 import type { Random } from "./random.ts";
 import type { LinuxVersion } from "./version.ts";
@@ -30,12 +31,14 @@ export interface BinaryAllocator {
   readonly random: Random;
   /** bpf_jit_image_alloc: where the memory comes from. */
   readonly imageAlloc: ImageAllocator;
+  readonly limit: JitLimit;
 }
 
 /**
  * Memory for an image of `proglen` bytes, filled with trap words, to be written until it is locked.
  * @param alignment of the image's start in bytes from the header's end, a power of two of at least 4
- * @returns undefined where no memory was found
+ * @param privileged whether the limit holds back nothing
+ * @returns undefined where no memory was found, or the limit does not allow it
  * @throws KernelUsageError where what `imageAlloc` returned cannot be written
  * @linux kernel/bpf/core.c bpf_jit_binary_alloc, bpf_jit_binary_pack_alloc
  */
@@ -43,20 +46,26 @@ export function bpfJitBinaryAlloc(
   from: BinaryAllocator,
   proglen: number,
   alignment: number,
+  privileged: boolean,
 ): JitBinary | undefined {
-  const { pageBytes, imageAlloc, version, random, endian } = from;
+  const { pageBytes, imageAlloc, version, random, endian, limit } = from;
   const isPack = imageAlloc.granuleBytes < pageBytes;
   const header = isPack ? PACK_HEADER : version.binaryHeader;
   const unit = isPack ? imageAlloc.granuleBytes : pageBytes;
   const size = binaryBytes(from, proglen);
+  if (!limit.charge(size, privileged)) return undefined;
   const address = imageAlloc.allocate(size);
-  if (address === undefined) return undefined;
+  if (address === undefined) {
+    limit.uncharge(size);
+    return undefined;
+  }
   const data = trapWords(size, endian);
   const first = header.holds === "pages" ? size / pageBytes : size;
   new DataView(data.buffer).setUint32(0, first, endian === "le");
   const fault = imageAlloc.write(address, data);
   if (fault !== undefined) {
     imageAlloc.free(address);
+    limit.uncharge(size);
     throw new KernelUsageError(`bpf_jit_image_alloc: ${hex64(fault.address)} cannot be written`);
   }
   const hole = Math.min(size - (proglen + header.bytes), unit - header.bytes);

@@ -4,6 +4,8 @@ import { bpfArray } from "../bpf/maps/array.ts";
 import { bpfMap } from "../bpf/maps/memory.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
 import type { JitMemory, JitTarget } from "../jit/target.ts";
+import { JitError } from "../jit/error.ts";
+import type { JitBinary } from "./bpf-jit-alloc.ts";
 import { KernelUsageError } from "./error.ts";
 import type { Kernel } from "./kernel.ts";
 import { PACA } from "./paca.ts";
@@ -14,16 +16,33 @@ const BPF_FUNC = 48;
 /** Images from bpf_jit_binary_alloc, read-only and executable once they are locked. */
 export class ImageMemory implements JitMemory {
   readonly #kernel: Kernel;
-  /** Bytes of each allocation, by header. */
-  readonly #bytes = new Map<string, number>();
+  readonly #privileged: boolean;
+  /** By header. */
+  readonly #binaries: Map<string, JitBinary>;
 
-  constructor(kernel: Kernel) {
+  /** @param privileged whether bpf_jit_limit holds back nothing */
+  constructor(kernel: Kernel, privileged = true, binaries = new Map<string, JitBinary>()) {
     this.#kernel = kernel;
+    this.#privileged = privileged;
+    this.#binaries = binaries;
   }
 
+  /** The same images, charged to another kind of user. */
+  chargedTo(privileged: boolean): ImageMemory {
+    return new ImageMemory(this.#kernel, privileged, this.#binaries);
+  }
+
+  /** @throws JitError EPERM where bpf_jit_limit does not allow it */
   allocate(bytes: number, alignment: number): { readonly header: U64; readonly image: U64 } | undefined {
-    const binary = this.#kernel.bpfJitBinaryAlloc(bytes, alignment);
-    if (binary !== undefined) this.#bytes.set(hex64(binary.header), binary.bytes);
+    const binary = this.#kernel.bpfJitBinaryAlloc(bytes, alignment, this.#privileged);
+    if (binary !== undefined) this.#binaries.set(hex64(binary.header), binary);
+    else if (!this.#kernel.bpfJitAllows(bytes, this.#privileged)) {
+      const { current, bytes: limit } = this.#kernel.jitLimit;
+      throw new JitError(
+        "EPERM",
+        `an image of ${bytes} bytes: ${current} of bpf_jit_limit's ${limit} are taken`,
+      );
+    }
     return binary;
   }
 
@@ -42,13 +61,15 @@ export class ImageMemory implements JitMemory {
   }
 
   free(header: U64): void {
-    this.#bytes.delete(hex64(header));
-    this.#kernel.imageAlloc.free(header);
+    const binary = this.#binaries.get(hex64(header));
+    if (binary === undefined) return;
+    this.#binaries.delete(hex64(header));
+    this.#kernel.bpfJitBinaryFree(binary);
   }
 
   /** Bytes of an allocation; 0 where there is none. */
   bytes(header: U64): number {
-    return this.#bytes.get(hex64(header)) ?? 0;
+    return this.#binaries.get(hex64(header))?.bytes ?? 0;
   }
 }
 

@@ -6,9 +6,10 @@ import { Cpu, type EngineName } from "../cpu/cpu.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import { msrBits, type Endian } from "../cpu/state.ts";
 import { Bpf } from "./bpf.ts";
-import { bpfJitBinaryAlloc, type JitBinary } from "./bpf-jit-alloc.ts";
+import { binaryBytes, bpfJitBinaryAlloc, type BinaryAllocator, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
 import { KernelUsageError } from "./error.ts";
+import { defaultJitLimit, JitLimit } from "./image-alloc/jit-limit.ts";
 import { overridden } from "./image-alloc/override.ts";
 import type { ImageAllocator } from "./image-alloc/strategy.ts";
 import { DEFAULT_IMAGE_ALLOC, imageAllocNamed } from "./image-alloc/table.ts";
@@ -62,6 +63,8 @@ export interface KernelOptions {
   readonly maxInsns?: number;
   /** Strategy for the pages of images, as on the command line: `NAME` or `NAME:ARGUMENT`; default module_alloc. */
   readonly imageAlloc?: string;
+  /** net.core.bpf_jit_limit in bytes; default as Linux: none in 4.15, later half of the range for images. */
+  readonly bpfJitLimit?: number;
   /** Functions in place of the kernel's own. */
   readonly overrides?: KernelOverrides;
   /** Nanoseconds since boot; by default one for each instruction executed, so that a run can be repeated. */
@@ -130,6 +133,8 @@ export class Kernel implements KernelMemory {
   readonly textPoke: TextPoke;
   /** Where the pages of images come from. */
   readonly imageAlloc: ImageAllocator;
+  /** What of them is charged to whom. */
+  readonly jitLimit: JitLimit;
   readonly #entry: Entry;
   #bpf: Bpf | undefined;
 
@@ -181,6 +186,9 @@ export class Kernel implements KernelMemory {
     this.textPoke = new TextPoke(this);
     this.pages.memblockFreeAll();
     this.imageAlloc = this.#createImageAlloc(options);
+    this.jitLimit = new JitLimit(
+      options.bpfJitLimit ?? defaultJitLimit(this.layout, this.imageAlloc.areaBytes),
+    );
   }
 
   /** BPF in this kernel; set up when it is first asked for. */
@@ -218,16 +226,20 @@ export class Kernel implements KernelMemory {
     return this.vmalloc.free(address);
   }
 
-  /** @linux kernel/bpf/core.c bpf_jit_binary_alloc */
-  bpfJitBinaryAlloc(proglen: number, alignment = 4): JitBinary | undefined {
-    const from = {
-      version: this.layout.version,
-      pageBytes: this.pages.pageBytes,
-      endian: this.endian,
-      random: this.random,
-      imageAlloc: this.imageAlloc,
-    };
-    return bpfJitBinaryAlloc(from, proglen, alignment);
+  /** @linux kernel/bpf/core.c bpf_jit_binary_alloc, bpf_jit_binary_pack_alloc */
+  bpfJitBinaryAlloc(proglen: number, alignment = 4, privileged = true): JitBinary | undefined {
+    return bpfJitBinaryAlloc(this.#binaryAllocator(), proglen, alignment, privileged);
+  }
+
+  /** Gives back what `bpfJitBinaryAlloc` gave. @linux kernel/bpf/core.c bpf_jit_binary_free, bpf_jit_binary_pack_free */
+  bpfJitBinaryFree({ header, bytes }: JitBinary): void {
+    this.imageAlloc.free(header);
+    this.jitLimit.uncharge(bytes);
+  }
+
+  /** Whether bpf_jit_limit allows an image of `proglen` bytes now. */
+  bpfJitAllows(proglen: number, privileged: boolean): boolean {
+    return this.jitLimit.allows(binaryBytes(this.#binaryAllocator(), proglen), privileged);
   }
 
   /** Makes whole pages of a vmalloc area read-only and executable; false where they are not all one area's. */
@@ -278,6 +290,18 @@ export class Kernel implements KernelMemory {
     if (override !== undefined) return overridden(this, override);
     const { strategy, argument } = imageAllocNamed(imageAlloc);
     return strategy.create(this, argument);
+  }
+
+  #binaryAllocator(): BinaryAllocator {
+    const { layout, pages, endian, random, imageAlloc, jitLimit } = this;
+    return {
+      version: layout.version,
+      pageBytes: pages.pageBytes,
+      endian,
+      random,
+      imageAlloc,
+      limit: jitLimit,
+    };
   }
 
   #createPaca(): U64 {

@@ -8,7 +8,7 @@ import { trapWords } from "../bpf-jit-alloc.ts";
 import { PAGE_KERNEL, PAGE_KERNEL_ROX } from "../mm/mm.ts";
 import { FirstFit } from "./first-fit.ts";
 import type { Place, Stretch } from "./place.ts";
-import type { ImageAllocator, ImageUsage } from "./strategy.ts";
+import type { ImageAllocator, ImageUsage, MovedRam } from "./strategy.ts";
 
 interface Block {
   readonly stretch: Stretch;
@@ -39,6 +39,14 @@ export class BlockImages implements ImageAllocator {
 
   get usage(): ImageUsage {
     return this.#place.usage;
+  }
+
+  get areaBytes(): number | undefined {
+    return this.#place.areaBytes;
+  }
+
+  get moved(): MovedRam | undefined {
+    return this.#place.moved;
   }
 
   allocate(bytes: number): U64 | undefined {

@@ -6,7 +6,7 @@ import { linear } from "../layout/image.ts";
 import { regionNamed } from "../layout/layout.ts";
 import { ramEnd } from "../ram-map.ts";
 import { imagesAt } from "./linear-images.ts";
-import { RangePlace } from "./place.ts";
+import { RangePlace } from "./range-place.ts";
 import { ImageAllocError, type ImageAllocator, type ImageAllocStrategy } from "./strategy.ts";
 
 const NAME = "linear-end";

@@ -6,7 +6,7 @@ import { OutOfMemoryError } from "../error.ts";
 import type { Kernel } from "../kernel.ts";
 import { PAGE_KERNEL, PAGE_KERNEL_ROX } from "../mm/mm.ts";
 import type { Place, Stretch } from "./place.ts";
-import type { ImageAllocator, ImageUsage } from "./strategy.ts";
+import type { ImageAllocator, ImageUsage, MovedRam } from "./strategy.ts";
 
 interface Image {
   readonly stretch: Stretch;
@@ -28,6 +28,14 @@ export class PageImages implements ImageAllocator {
 
   get usage(): ImageUsage {
     return this.#place.usage;
+  }
+
+  get areaBytes(): number | undefined {
+    return this.#place.areaBytes;
+  }
+
+  get moved(): MovedRam | undefined {
+    return this.#place.moved;
   }
 
   allocate(bytes: number): U64 | undefined {

@@ -1,13 +1,11 @@
 // Where in the linear region images may lie, and which RAM stands behind: given out in granules, the smallest pieces that the MMU
 // maps apart there. Nothing is mapped here; how images share a granule is page-images.ts's and block-images.ts's.
-import { u64, type U64 } from "../../word/long.ts";
+import type { U64 } from "../../word/long.ts";
 import { OutOfMemoryError } from "../error.ts";
 import type { Kernel } from "../kernel.ts";
 import { linear } from "../layout/image.ts";
-import { linearOffset } from "../mm/linear-map.ts";
 import { PAGE_KERNEL } from "../mm/mm.ts";
-import { FirstFit } from "./first-fit.ts";
-import type { ImageUsage } from "./strategy.ts";
+import type { ImageUsage, MovedRam } from "./strategy.ts";
 
 /** Adjoining granules of addresses, and the RAM of each. */
 export interface Stretch {
@@ -20,46 +18,13 @@ export interface Stretch {
 
 export interface Place {
   readonly granuleBytes: number;
-  /** Adjoining granules that hold so many bytes; undefined where there are none, nothing is held then. The RAM is zeroed. */
+  /** Adjoining granules that hold so many bytes; undefined where there are none, nothing is held then. The RAM holds anything. */
   take(bytes: number): Stretch | undefined;
   give(stretch: Stretch): void;
   readonly usage: ImageUsage;
-}
-
-/** RAM by the granule. */
-export interface Backing {
-  /** Real address, aligned to the granule; undefined where none is left. */
-  take(): number | undefined;
-  give(real: number): void;
-  /** Bytes that are held. */
-  readonly ramBytes: number;
-}
-
-/** Granules from the page allocator. */
-export class AllocatedBacking implements Backing {
-  readonly #kernel: Kernel;
-  readonly #granuleBytes: number;
-  #held = 0;
-
-  constructor(kernel: Kernel, granuleBytes: number) {
-    this.#kernel = kernel;
-    this.#granuleBytes = granuleBytes;
-  }
-
-  get ramBytes(): number {
-    return this.#held * this.#granuleBytes;
-  }
-
-  take(): number | undefined {
-    const real = adjoiningPages(this.#kernel, this.#granuleBytes, this.#granuleBytes);
-    if (real !== undefined) this.#held++;
-    return real;
-  }
-
-  give(real: number): void {
-    this.#kernel.pages.release(real, this.#granuleBytes / this.#kernel.pages.pageBytes);
-    this.#held--;
-  }
+  /** As an allocator has them. */
+  readonly areaBytes?: number | undefined;
+  readonly moved?: MovedRam | undefined;
 }
 
 /** Pages at their own place in the linear map: effective and real addresses adjoin alike. */
@@ -100,61 +65,6 @@ export class LinearPlace implements Place {
   #release({ reals }: Stretch): void {
     const { pages } = this.#kernel;
     for (const real of reals) pages.release(real, this.granuleBytes / pages.pageBytes);
-  }
-}
-
-/** A range of addresses in the linear region with RAM from elsewhere behind; an unmapped granule follows each stretch where granules are pages. */
-export class RangePlace implements Place {
-  readonly granuleBytes: number;
-  readonly #start: U64;
-  readonly #units: FirstFit;
-  readonly #guard: number;
-  readonly #backing: Backing;
-  /** Address bytes that are always held. */
-  readonly #vaBytes: number;
-
-  /** @param range whole granules */
-  constructor(
-    kernel: Kernel,
-    range: { readonly start: U64; readonly end: U64; readonly granuleBytes: number },
-    backing: Backing = new AllocatedBacking(kernel, range.granuleBytes),
-    vaBytes = 0,
-  ) {
-    this.#start = range.start;
-    this.granuleBytes = range.granuleBytes;
-    this.#units = new FirstFit((linearOffset(range.end) - linearOffset(range.start)) / this.granuleBytes);
-    this.#guard = this.granuleBytes === kernel.pages.pageBytes ? 1 : 0;
-    this.#backing = backing;
-    this.#vaBytes = vaBytes;
-  }
-
-  get usage(): ImageUsage {
-    const vaBytes = Math.max(this.#vaBytes, this.#units.taken * this.granuleBytes);
-    return { ramBytes: this.#backing.ramBytes, vaBytes };
-  }
-
-  take(bytes: number): Stretch | undefined {
-    const count = Math.ceil(bytes / this.granuleBytes);
-    const first = this.#units.take(count + this.#guard);
-    if (first === undefined) return undefined;
-    const reals: number[] = [];
-    while (reals.length < count) {
-      const real = this.#backing.take();
-      if (real === undefined) {
-        reals.forEach((each) => this.#backing.give(each));
-        this.#units.give(first, count + this.#guard);
-        return undefined;
-      }
-      reals.push(real);
-    }
-    const ea = this.#start.add(u64(first * this.granuleBytes));
-    return { ea, reals, usableBytes: count * this.granuleBytes };
-  }
-
-  give({ ea, reals }: Stretch): void {
-    for (const real of reals) this.#backing.give(real);
-    const first = (linearOffset(ea) - linearOffset(this.#start)) / this.granuleBytes;
-    this.#units.give(first, reals.length + this.#guard);
   }
 }
 

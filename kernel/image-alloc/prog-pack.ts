@@ -16,7 +16,7 @@ import { VmallocImages } from "./vmalloc-images.ts";
 
 /** @linux kernel/bpf/core.c BPF_PROG_CHUNK_SIZE */
 export const CHUNK_BYTES = 64;
-/** For each node. @linux kernel/bpf/core.c BPF_PROG_PACK_SIZE */
+/** For each NUMA node. @linux kernel/bpf/core.c BPF_PROG_PACK_SIZE */
 export const PACK_BYTES = 0x20_0000;
 
 interface Pack {
@@ -128,7 +128,7 @@ export const progPackStrategy: ImageAllocStrategy = Object.freeze({
   summary: "2 MiB packs of module_alloc memory, in chunks of 64 bytes, as Linux 6.12",
   create: (kernel) => {
     try {
-      return new ProgPacks(kernel, PACK_BYTES);
+      return new ProgPacks(kernel, PACK_BYTES * new Set(kernel.ramMap.map(({ node }) => node)).size);
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error;
       throw new ImageAllocError("ENOMEM", error.message);

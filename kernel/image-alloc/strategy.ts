@@ -26,6 +26,15 @@ export interface ImageUsage {
   readonly vaBytes: number;
 }
 
+/** RAM that is not at its linear address any more. */
+export interface MovedRam {
+  /** Real address of its first byte, and how many there are. */
+  readonly real: number;
+  readonly bytes: number;
+  /** Where it is mapped now. */
+  readonly ea: U64;
+}
+
 /** Memory for images in one kernel. */
 export interface ImageAllocator {
   /** Bytes that every allocation is rounded up to: a page, or a chunk of a pack. */
@@ -39,6 +48,10 @@ export interface ImageAllocator {
   /** Gives back what `allocate` gave. */
   free(address: U64): void;
   readonly usage: ImageUsage;
+  /** Bytes of addresses that images have to themselves; undefined where they share others' or have no range. */
+  readonly areaBytes?: number | undefined;
+  /** RAM that made room for images. */
+  readonly moved?: MovedRam | undefined;
 }
 
 /** A way to find memory for images, by name; `create` makes it in one kernel. */

@@ -1,8 +1,11 @@
 // Every strategy for bpf_jit_image_alloc by name, and the reading of NAME or NAME:ARGUMENT. Setting one up is its own work.
 import { KernelUsageError } from "../error.ts";
 import { linearEndStrategy } from "./linear-end.ts";
+import { linearGapStrategy } from "./linear-gap.ts";
+import { linearHoleStrategy } from "./linear-hole.ts";
 import { linearStrategy } from "./linear.ts";
 import { moduleAllocStrategy } from "./module-alloc.ts";
+import { nearTextStrategy } from "./near-text.ts";
 import { progPackStrategy } from "./prog-pack.ts";
 import type { ImageAllocStrategy } from "./strategy.ts";
 import { vmallocRangeStrategy } from "./vmalloc-range.ts";
@@ -12,7 +15,10 @@ export const imageAllocStrategies: readonly ImageAllocStrategy[] = Object.freeze
   moduleAllocStrategy,
   vmallocRangeStrategy,
   linearStrategy,
+  linearHoleStrategy,
   linearEndStrategy,
+  linearGapStrategy,
+  nearTextStrategy,
   progPackStrategy,
 ]);
 

@@ -14,8 +14,14 @@ export class VmallocImages implements ImageAllocator {
   /** Addresses of those that are read-only. */
   readonly #locked = new Set<string>();
 
-  /** @param area a vmalloc area of whole pages, writable; undefined where there is none */
-  constructor(kernel: Kernel, area: (bytes: number) => U64 | undefined) {
+  readonly areaBytes: number | undefined;
+
+  /**
+   * @param area a vmalloc area of whole pages, writable; undefined where there is none
+   * @param areaBytes of the range that `area` takes them from, where it is not the whole vmalloc range
+   */
+  constructor(kernel: Kernel, area: (bytes: number) => U64 | undefined, areaBytes?: number) {
+    this.areaBytes = areaBytes;
     this.#kernel = kernel;
     this.#area = area;
     this.granuleBytes = kernel.pages.pageBytes;

@@ -23,7 +23,8 @@ export const vmallocRangeStrategy: ImageAllocStrategy = Object.freeze({
   create: (kernel, argument = "") => {
     const range = parseRange(NAME, argument, kernel.pages.pageBytes);
     checkRange(kernel, range);
-    return new VmallocImages(kernel, (size) => kernel.vmallocNodeRange({ size, ...range }));
+    const areaBytes = range.end.sub(range.start).toNumber();
+    return new VmallocImages(kernel, (size) => kernel.vmallocNodeRange({ size, ...range }), areaBytes);
   },
 } satisfies ImageAllocStrategy);
 
