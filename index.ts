@@ -27,7 +27,8 @@ export type { Stop } from "./cpu/stop.ts";
 
 export { assemble, AssembleError } from "./cpu/isa/assemble.ts";
 export { disassemble } from "./cpu/isa/disassemble.ts";
-export { encode, EncodeError } from "./cpu/isa/encode.ts";
+export { disassembleAll } from "./cpu/isa/disassemble-all.ts";
+export { encode, encodePrefixed, EncodeError } from "./cpu/isa/encode.ts";
 export { isa } from "./cpu/isa/table.ts";
 export type { CpuModel, Row } from "./cpu/isa/row.ts";
 

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { hex32, hex64, u64 } from "../word/long.ts";
 import type { U64 } from "../word/long.ts";
+import type { Disassembled } from "../cpu/isa/disassemble-all.ts";
 import { executableSections, isElf } from "./elf-sections.ts";
 import { UsageError } from "./errors.ts";
 import { readInput } from "./files.ts";
@@ -41,43 +42,59 @@ export function disasmCommand(): Command {
         throw new UsageError("disasm: give either a file or --hex words");
       const blocks =
         file === undefined ? [hexBlock(options)] : fileBlocks(file, await readInput(file), options);
-      const { disassemble } = await import("../cpu/isa/disassemble.ts");
-      const text = (word: number, at: U64): string => disassemble(word, at, { cpu: options.cpu });
-      if (options.json === true) printBlocksJson(blocks, text);
-      else printBlocks(blocks, text);
+      const { disassembleAll } = await import("../cpu/isa/disassemble-all.ts");
+      const instructions: Instructions = ({ words, address: at }) =>
+        disassembleAll(words, at, { cpu: options.cpu });
+      if (options.json === true) printBlocksJson(blocks, instructions);
+      else printBlocks(blocks, instructions);
     });
 }
 
 /** Instructions that are printed at once: a large file becomes more text than one string holds. */
 const BATCH = 0x4000;
 
-type Text = (word: number, at: U64) => string;
+/** A block's, in order, made as they are printed. */
+type Instructions = (block: Block) => Iterable<Disassembled>;
 
-function printBlocks(blocks: readonly Block[], text: Text): void {
-  blocks.forEach(({ name, address: start, words }, i) => {
-    if (name !== undefined) printLines([...(i > 0 ? [""] : []), `${name}:`]);
-    for (let first = 0; first < words.length; first += BATCH)
+/** Lists of up to BATCH of them. */
+function* batches<T>(all: Iterable<T>): Generator<readonly T[], void> {
+  let batch: T[] = [];
+  for (const one of all) {
+    batch.push(one);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function printBlocks(blocks: readonly Block[], instructions: Instructions): void {
+  blocks.forEach((block, i) => {
+    if (block.name !== undefined) printLines([...(i > 0 ? [""] : []), `${block.name}:`]);
+    for (const batch of batches(instructions(block)))
       printLines(
-        words.slice(first, first + BATCH).map((word, k) => {
-          const at = start.add(4 * (first + k));
-          return `${hex64(at).slice(2)}:\t${hex32(word).slice(2)}\t${text(word, at)}`;
+        batch.map(({ address: at, words, text }) => {
+          const bare = words.map((word) => hex32(word).slice(2));
+          return `${hex64(at).slice(2)}:\t${bare.join(" ")}\t${text}`;
         }),
       );
   });
 }
 
 /** One document: a list of sections, each with its instructions. */
-function printBlocksJson(blocks: readonly Block[], text: Text): void {
+function printBlocksJson(blocks: readonly Block[], instructions: Instructions): void {
   const write = (piece: string): void => void process.stdout.write(piece);
   write("[");
-  blocks.forEach(({ name, address: start, words }, i) => {
-    write(`${i > 0 ? "," : ""}{"section":${JSON.stringify(name ?? null)},"instructions":[`);
-    for (let first = 0; first < words.length; first += BATCH) {
-      const rows = words.slice(first, first + BATCH).map((word, k) => {
-        const at = start.add(4 * (first + k));
-        return JSON.stringify({ address: hex64(at), word: hex32(word), text: text(word, at) });
+  blocks.forEach((block, i) => {
+    write(`${i > 0 ? "," : ""}{"section":${JSON.stringify(block.name ?? null)},"instructions":[`);
+    let separator = "";
+    for (const batch of batches(instructions(block))) {
+      const rows = batch.map(({ address: at, words: [word, suffix], text }) => {
+        const words = { word: hex32(word), ...(suffix === undefined ? {} : { suffix: hex32(suffix) }) };
+        return JSON.stringify({ address: hex64(at), ...words, text });
       });
-      write(`${first > 0 ? "," : ""}${rows.join(",")}`);
+      write(`${separator}${rows.join(",")}`);
+      separator = ",";
     }
     write("]}");
   });

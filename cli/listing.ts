@@ -2,7 +2,7 @@
 import Long from "long";
 import type { Insn } from "../bpf/insn.ts";
 import { slotsOf } from "../bpf/insn.ts";
-import { disassemble } from "../cpu/isa/disassemble.ts";
+import { disassembleAll } from "../cpu/isa/disassemble-all.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import type { JitedFunction } from "../jit/program.ts";
 import { hex64 } from "../word/long.ts";
@@ -13,7 +13,9 @@ export interface CodeLine {
   readonly address: U64;
   /** Bytes from the function's first instruction. */
   readonly pc: number;
+  /** Of a prefixed instruction the prefix. */
   readonly word: number;
+  readonly suffix?: number;
   readonly text: string;
 }
 
@@ -28,17 +30,20 @@ export interface CodeGroup {
 /** Name and offset of the symbol an address belongs to: `bpf_map_lookup_elem`, `bpf_prog_…_main+0x8`. */
 export type NameOf = (address: U64) => string | undefined;
 
-/** Every word of a function, in order. Addresses in the text are followed by their symbol. */
+/** Every instruction of a function, in order. Addresses in the text are followed by their symbol. */
 export function codeLines(fn: JitedFunction, cpu: CpuModel, nameOf: NameOf): readonly CodeLine[] {
-  return fn.words.map((word, i) => {
-    const address = fn.code.add(4 * i);
-    return { address, pc: 4 * i, word, text: symbolized(disassemble(word, address, { cpu }), nameOf) };
-  });
+  return [...disassembleAll(fn.words, fn.code, { cpu })].map(({ address, words: [word, suffix], text }) => ({
+    address,
+    pc: address.sub(fn.code).low,
+    word,
+    ...(suffix === undefined ? {} : { suffix }),
+    text: symbolized(text, nameOf),
+  }));
 }
 
 /** `bl 0xd00000000004102c` → `bl 0xd00000000004102c <name+0x4>`; an address without a symbol stays as it is. */
 function symbolized(text: string, nameOf: NameOf): string {
-  const [, digits] = /\b0x([0-9a-f]{9,16})$/.exec(text) ?? [];
+  const [, digits] = /(?:\b0x|# )([0-9a-f]{9,16})$/.exec(text) ?? [];
   if (digits === undefined) return text;
   const padded = digits.padStart(16, "0");
   const name = nameOf(
@@ -55,7 +60,9 @@ export function codeGroups(
   nameOf: NameOf,
 ): readonly CodeGroup[] {
   const lines = codeLines(fn, cpu, nameOf);
-  const between = (from: number, to: number): readonly CodeLine[] => lines.slice(from / 4, to / 4);
+  const lineAt = new Map(lines.map(({ pc }, i) => [pc, i]));
+  const between = (from: number, to: number): readonly CodeLine[] =>
+    lines.slice(lineAt.get(from) ?? lines.length, lineAt.get(to) ?? lines.length);
   const offset = (slot: number): number => fn.insnOffsets[slot] ?? fn.bytes;
   const groups: CodeGroup[] = [{ kind: "prologue", slot: -1, code: between(0, offset(0)) }];
   for (let slot = 0; slot < insns.length;) {

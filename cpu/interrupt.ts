@@ -17,8 +17,10 @@ export interface Interrupt {
   readonly dsisr?: number | undefined;
   readonly saves?: "HSRR" | "LR and CTR";
   readonly next?: boolean;
-  /** The instruction word, for HEIR. */
+  /** The instruction word, or the suffix, for HEIR. */
   readonly heir?: number;
+  /** The prefix, for HEIR. */
+  readonly heirPrefix?: number;
   /** For FSCR[IC]. */
   readonly facility?: number;
   /** For people: what went wrong. */
@@ -60,6 +62,29 @@ export function misaligned(ea: U64, detail: string): Interrupt {
     dar: ea,
     detail: `${detail} of ${hex64(ea)}: alignment`,
   };
+}
+
+/** Where SRR1 says that a prefixed instruction is interrupted; HSRR1 does not. [Power ISA v3.1B III 7.5] */
+const tellsOfPrefix: ReadonlySet<number> = new Set([0x300, 0x380, 0x600, 0x700, 0x800, 0xf20, 0xf40, 0xf60]);
+
+// Bits of SRR1: 34, and 35 of an alignment interrupt. [Power ISA v3.1B III 7.5.8]
+const PREFIXED = 0x2000_0000;
+const BOUNDARY = 0x1000_0000;
+
+/** The same interrupt, of an instruction with this prefix. */
+export function ofPrefixed(interrupt: Interrupt, prefix: number): Interrupt {
+  const { vector, srr1, heir, detail } = interrupt;
+  if (heir !== undefined) return { ...interrupt, heirPrefix: prefix, detail: `${hex32(prefix)} ${detail}` };
+  return tellsOfPrefix.has(vector) ? { ...interrupt, srr1: srr1 | PREFIXED } : interrupt;
+}
+
+/**
+ * Alignment interrupt: a prefixed instruction in two blocks of 64 bytes, whatever its suffix is. [Power ISA v3.1B I 1.6.3]
+ * UNDEF(III 7.5.8): DAR stays.
+ */
+export function crossesBoundary(cia: U64): Interrupt {
+  const detail = `prefixed instruction at ${hex64(cia)}: crosses a boundary of 64 bytes`;
+  return { kind: "interrupt", vector: 0x600, srr1: PREFIXED | BOUNDARY, detail };
 }
 
 /** System call. [Power ISA v3.1B III 7.5.14] */
@@ -132,13 +157,13 @@ function relocatedVector({ vector, saves }: Interrupt): U64 {
  */
 export function deliver(state: CpuState, interrupt: Interrupt): void {
   const { srr0, srr1 } = savedState(state, interrupt);
-  const { vector, saves, dar, dsisr, heir, facility } = interrupt;
+  const { vector, saves, dar, dsisr, heir, heirPrefix = 0, facility } = interrupt;
   const [forAddress, forMsr] = SAVED[saves ?? "SRR"];
   state.setSpr(forAddress, srr0);
   state.setSpr(forMsr, srr1);
   if (dar !== undefined) state.setSpr("DAR", dar);
   if (dsisr !== undefined) state.setSpr("DSISR", fromHalves(0, dsisr));
-  if (heir !== undefined) state.setSpr("HEIR", fromHalves(0, heir));
+  if (heir !== undefined) state.setSpr("HEIR", fromHalves(heirPrefix, heir));
   if (facility !== undefined) {
     const { high, low } = state.spr("FSCR");
     state.setSpr("FSCR", fromHalves((high & 0xff_ffff) | (facility << 24), low));

@@ -13,7 +13,7 @@ export type Endian = "le" | "be";
  * Byte offsets in the memory. Values are little-endian there, whatever the guest is.
  * GPR, LR, CTR, NIA, MSR, SPR: 8 bytes each. CR: eight nibbles of 4 bytes each, field 0 first. CA CA32 OV OV32 SO: 4 bytes, 0 or 1.
  * XERLOW: bits 46:63 of XER. EA: the address a slow access is about. RESERVE…: the reservation; RESERVEBYTES 0 is none.
- * DECODE…: the interpreter's tables. MASKS: 32 × 32 masks of rlwinm.
+ * PREFIX: of the prefixed instruction at hand, the interpreter's. DECODE…: its tables. MASKS: 32 × 32 masks of rlwinm.
  */
 export const STATE = Object.freeze({
   GPR: 0x100,
@@ -31,6 +31,7 @@ export const STATE = Object.freeze({
   RESERVEPLACE: 0x240,
   RESERVEBYTES: 0x244,
   LEAVE: 0x248,
+  PREFIX: 0x24c,
   CR: 0x300,
   SLB: 0x400,
   SPR: 0x1000,
@@ -40,6 +41,7 @@ export const STATE = Object.freeze({
   TLBSTORE: 0x1_8000,
   TLBFETCH: 0x2_0000,
   DECODE: 0x4_0000,
+  DECODEPREFIXED: 0xf_0000,
   DECODEEND: 0x10_0000,
 });
 

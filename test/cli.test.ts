@@ -69,8 +69,7 @@ describe("the command line", () => {
       "--unprivileged",
     ])
       expectUnusable(["run", ...option.split(" "), COUNTERS], /not built yet/);
-    for (const verb of ["module", "cycles", "verify"])
-      expectUnusable([verb, COUNTERS], /not built yet/);
+    for (const verb of ["module", "cycles", "verify"]) expectUnusable([verb, COUNTERS], /not built yet/);
     expectUnusable(["bench", "calls"], /not built yet/);
   });
   it("--image-alloc takes a strategy with its argument; one that the kernel cannot have is its refusal", () => {
@@ -211,6 +210,27 @@ describe("what is printed", () => {
       "4e800020 blr",
       "",
     ]);
+  });
+  it("asm and disasm know prefixed instructions on power10, and print both words of one", () => {
+    const text = "pld 3,16\npaddi 4,5,-1\n";
+    const words = farcall(["asm", "-", "--cpu", "power10"], text).stdout;
+    expect(words.match(/[0-9a-f]{8}$/gm)).toEqual(["04100000", "e4600010", "0603ffff", "3885ffff"]);
+    const hex = ["--hex", ...(words.match(/[0-9a-f]{8}$/gm) ?? [])];
+    expect(farcall(["disasm", "--cpu", "power10", "--base", "0x1000", ...hex]).stdout).toBe(
+      "0000000000001000:\t04100000 e4600010\tpld     r3,16\t# 1010\n" +
+        "0000000000001008:\t0603ffff 3885ffff\tpaddi   r4,r5,-1\n",
+    );
+    const json = farcall(["disasm", "--cpu", "power10", "--json", ...hex]).stdout;
+    expect(JSON.parse(json)).toMatchObject([
+      {
+        instructions: [
+          { address: "0x0000000000000000", word: "0x04100000", suffix: "0xe4600010" },
+          { address: "0x0000000000000008", word: "0x0603ffff", suffix: "0x3885ffff" },
+        ],
+      },
+    ]);
+    expect(farcall(["disasm", ...hex]).stdout).toContain("04100000\t.long 0x4100000\n");
+    expect(farcall(["asm", "-"], text).stderr).toBe("farcall: line 1: no instruction pld on power9\n");
   });
   it("asm -o leaves text as it is and orders numbers, in both byte orders", () => {
     const numbers = {

@@ -13,6 +13,12 @@ export interface Selector {
   readonly shift: number;
 }
 
+/**
+ * Of a prefixed instruction bits 6:11 of the prefix and the suffix's primary opcode select, in a table of 4096 entries: this is the
+ * index of the first of them, counted from the start of the other table.
+ */
+export const FIRST_PREFIXED = (STATE.DECODEPREFIXED - STATE.DECODE) / 2;
+
 /** The entries at `first` plus any combination of the bits `free` have this handler, from processor number `since` on. */
 export interface Entries {
   readonly first: number;

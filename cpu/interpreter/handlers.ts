@@ -25,6 +25,9 @@ export interface Variant {
 /** The handler of everything that the reference engine does: number 0. */
 export const LEAVE = 0;
 
+/** Of a prefix: the dispatching function decodes its suffix and calls that handler. Number 1. */
+export const PREFIX = 1;
+
 /**
  * What programs mostly consist of. Record forms and others stay outside: of a dispatching function beyond some 36 KB V8 makes code
  * that is 16 to 27 % slower.
@@ -64,7 +67,7 @@ function combinations(row: Row): readonly ReadonlyMap<Field, number>[] {
   return all;
 }
 
-/** All handlers, LEAVE first, and which one each variant of each row has. */
+/** All handlers, LEAVE and PREFIX first, and which one each variant of each row has. */
 export function generateHandlers(endian: Endian): {
   readonly handlers: readonly Handler[];
   readonly variants: readonly Variant[];
@@ -84,6 +87,7 @@ export function generateHandlers(endian: Endian): {
   const leaving = new InterpreterMachine("leave", endian);
   leaving.supervisorCall();
   enter("leave", leaving.finish(), true);
+  found.set("prefix", { index: PREFIX, names: ["prefix"], code: [], inline: true });
   const variants: Variant[] = [];
   for (const row of isa) {
     const operands: Record<string, unknown> = {};
@@ -96,6 +100,7 @@ export function generateHandlers(endian: Endian): {
         ...Object.entries(values).map(([field, value]) => `${field}=${value}`),
       ].join(" ");
       const machine = new InterpreterMachine(name, endian);
+      machine.begin(row, values);
       perform(row, machine, { ...operands, ...values });
       variants.push({ row, shape, handler: enter(name, machine.finish(), isFrequent(row, values)) });
     }

@@ -1,6 +1,7 @@
 // The verbs of rows as code of the interpreter: shape fields are known, operand fields are read from the word at run time.
 // 64-bit mode alone. What is rare leaves the code: the reference engine steps that instruction.
 import type { Bytes, Machine, NamedSpr, Sign, Sum } from "../isa/machine.ts";
+import type { Row } from "../isa/row.ts";
 import type { CrBit, CrField, Field, Gpr, Imm, Operand, Spr } from "../isa/pattern.ts";
 import { SPR } from "../spr.ts";
 import { STATE, type Endian } from "../state.ts";
@@ -20,7 +21,7 @@ import {
 import type { Node } from "../wasm/node.ts";
 import type { Numeric } from "../wasm/opcodes.ts";
 import { Accesses } from "./access.ts";
-import { immediate, take } from "./fields.ts";
+import { immediate, invalidForm, take } from "./fields.ts";
 import { Difference, Total } from "./sum.ts";
 import { FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64 } from "./locals.ts";
 
@@ -42,6 +43,8 @@ export class InterpreterMachine implements Machine<Node, Node> {
   readonly #endian: Endian;
   readonly #accesses: Accesses;
   #left = false;
+  /** Then PC is the suffix's address until the end. */
+  #prefixed = false;
 
   constructor(what: string, endian: Endian) {
     this.#emitter = new Emitter(what, FIRST_TEMPORARY);
@@ -49,12 +52,22 @@ export class InterpreterMachine implements Machine<Node, Node> {
     this.#accesses = new Accesses(this.#emitter, endian);
   }
 
+  /** Code before the row's own: leaves where the fields make an invalid form. */
+  begin(row: Row, shape: Readonly<Record<string, number>>): void {
+    this.#prefixed = row.prefix !== undefined;
+    const invalid = invalidForm(row, shape);
+    if (invalid !== undefined) this.#emitter.leaveIf(invalid);
+  }
+
   /** The handler: falls back to the dispatcher where it did not leave. */
   finish(): Code {
     const { used, what } = this.#emitter;
     if (used[64] > TEMPORARIES64 || used[32] > TEMPORARIES32)
       throw new GenerateError(`${what}: ${used[64]} + ${used[32]} temporaries`);
-    if (!this.#left) this.#emitter.exit("dispatch");
+    if (!this.#left) {
+      if (this.#prefixed) this.#emitter.setLocal(LOCAL.PC, binary("i64.add", pc, constant(4)));
+      this.#emitter.exit("dispatch");
+    }
     return this.#emitter.code;
   }
 
@@ -346,7 +359,7 @@ export class InterpreterMachine implements Machine<Node, Node> {
     this.#emitter.leaveIf(when);
   }
 
-  /** PC is the next instruction's address already. */
+  /** PC is the next instruction's address already, or the suffix's. */
   cia(): Node {
     return this.add(pc, constant(-4));
   }

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { decode } from "../isa/decode.ts";
+import { decode, decodePrefixed, isPrefix } from "../isa/decode.ts";
 import { encodeRow } from "../isa/encode.ts";
+import type { WordLayout } from "../isa/pattern.ts";
 import { cpuModels, insn, perform } from "../isa/row.ts";
 import { isa } from "../isa/table.ts";
 import { RAM_OFFSET, STATE } from "../state.ts";
 import { Random } from "../test/random.ts";
 import { GenerateError } from "../wasm/emitter.ts";
-import { writeDecodeTable, writeMasks } from "./decode-table.ts";
+import { FIRST_PREFIXED, writeDecodeTable, writeMasks } from "./decode-table.ts";
+import { PREFIX } from "./handlers.ts";
 import { DECODE_SECTION } from "./locals.ts";
 import { InterpreterMachine } from "./machine.ts";
 import { interpreterModule } from "./module.ts";
@@ -30,13 +32,21 @@ function handlerOf(memory: DataView, word: number): number {
   return memory.getUint16(STATE.DECODE + offset, true);
 }
 
+/** Which handler it finds for a suffix and its prefix. */
+function prefixedHandlerOf(memory: DataView, prefix: number, suffix: number): number {
+  const entry = FIRST_PREFIXED + (((prefix >>> 20) & 63) << 6) + (suffix >>> 26);
+  return memory.getUint16(STATE.DECODE + 2 * entry, true);
+}
+
+const wordRows = isa.filter(({ prefix }) => prefix === undefined);
+
 describe.each(cpuModels)("decode table of %s", (model) => {
   const memory = decodeMemory(cpuModels.indexOf(model));
   const random = new Random(21);
   const words = [
-    ...isa.flatMap((row) => Array.from({ length: 200 }, () => row.match | (random.word() & ~row.mask))),
+    ...wordRows.flatMap((row) => Array.from({ length: 200 }, () => row.match | (random.word() & ~row.mask))),
     // one bit beside an instruction, and anything at all
-    ...isa.flatMap((row) => Array.from({ length: 32 }, (_, bit) => row.match ^ (1 << bit))),
+    ...wordRows.flatMap((row) => Array.from({ length: 32 }, (_, bit) => row.match ^ (1 << bit))),
     ...Array.from({ length: 20_000 }, () => random.word()),
   ].map((word) => word >>> 0);
 
@@ -45,17 +55,44 @@ describe.each(cpuModels)("decode table of %s", (model) => {
       const handler = handlerOf(memory, word);
       const row = decode(word, model);
       const names = handlers[handler]?.names ?? [];
+      if (isPrefix(word, model)) return handler !== PREFIX;
       return handler !== 0 && !names.some((name) => name.split(" ")[0] === row?.mnemonic);
     });
     expect(wrong.map((word) => word.toString(16))).toEqual([]);
   });
 
+  test("a suffix's handler is one of its row's, or the reference engine's", () => {
+    const any = (word: WordLayout): number => (word.match | (random.word() & ~word.mask)) >>> 0;
+    const pairs = isa.flatMap((row) => {
+      const { prefix } = row;
+      if (prefix === undefined) return [];
+      return Array.from({ length: 300 }, () => {
+        const pair = [any(prefix), any(row)] as const;
+        const changed = random.pick([0, 1 << (16 + random.below(10))]);
+        return [(pair[0] ^ changed) >>> 0, pair[1]] as const;
+      });
+    });
+    const found = pairs.filter(([prefix, suffix]) => {
+      const handler = prefixedHandlerOf(memory, prefix, suffix);
+      // invalid forms are the handler's to find
+      const row =
+        decodePrefixed(prefix, suffix, model) ?? decodePrefixed(prefix, suffix & ~0x001f_0000, model);
+      const names = handlers[handler]?.names ?? [];
+      expect(handler === 0 || names.some((name) => name.split(" ")[0] === row?.mnemonic)).toBe(true);
+      return handler !== 0;
+    });
+    expect(found.length).toBeGreaterThan(model === "power10" ? 2000 : -1);
+    expect(model === "power10" ? [] : found).toEqual([]);
+  });
+
   test("most rows are not left to the reference engine", () => {
-    const left = isa.filter((row) => handlerOf(memory, row.match) === 0 && decode(row.match, model) === row);
+    const left = wordRows.filter(
+      (row) => handlerOf(memory, row.match) === 0 && decode(row.match, model) === row,
+    );
     expect(
       left.map(({ mnemonic }) => mnemonic).filter((name) => /^(add|ld|std|rlwinm|cmp|b|bclr)$/.test(name)),
     ).toEqual([]);
-    expect(left.length).toBeLessThan(isa.length / 2);
+    expect(left.length).toBeLessThan(wordRows.length / 2);
   });
 });
 
@@ -103,6 +140,8 @@ describe("a row that breaks a rule is found while generating", () => {
 
 test("encoding a row and decoding the word gives the row", () => {
   const random = new Random(22);
-  const wrong = isa.filter((row) => decode(encodeRow(row, {}) | (random.word() & row.reserved)) !== row);
+  const wrong = wordRows.filter(
+    (row) => decode(encodeRow(row, {})[0] | (random.word() & row.reserved)) !== row,
+  );
   expect(wrong.map(({ mnemonic }) => mnemonic)).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { moduleBytes, unsigned, type FunctionBody, type FunctionType } from "../
 import { PURE, binary, constant, loadState, local, unary, type Node } from "../wasm/node.ts";
 import { CONTROL, EMPTY, I32, I64, NUMERIC } from "../wasm/opcodes.ts";
 import { recipeBytes } from "./decode-table.ts";
-import { generateHandlers, type Handler } from "./handlers.ts";
+import { generateHandlers, PREFIX, type Handler } from "./handlers.ts";
 import { DECODE_SECTION, FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64 } from "./locals.ts";
 import { swap32 } from "../wasm/swap.ts";
 import { decodeRecipe } from "./recipe.ts";
@@ -44,9 +44,35 @@ function fetchCode(endian: Endian): Emitter["code"] {
       emitter.setLocal(LOCAL.PAGE, binary("i64.and", pc, constant(-0x1000)));
       emitter.setLocal(LOCAL.DELTA, loadState(STATE.TLBFETCH + 8, 32, PURE, entry));
     });
-    const address = binary("i32.add", unary("i32.wrap_i64", pc), local(LOCAL.DELTA, 32));
-    emitter.setLocal(LOCAL.WORD, loadState(0, 32, PURE, address));
-    if (endian === "be") emitter.setLocal(LOCAL.WORD, swap32(word));
+    loadWord(emitter, endian);
+  });
+}
+
+/** Loads WORD from PC, whose page is at hand. */
+function loadWord(emitter: Emitter, endian: Endian): void {
+  const address = binary("i32.add", unary("i32.wrap_i64", pc), local(LOCAL.DELTA, 32));
+  emitter.setLocal(LOCAL.WORD, loadState(0, 32, PURE, address));
+  if (endian === "be") emitter.setLocal(LOCAL.WORD, swap32(word));
+}
+
+/**
+ * With a prefix in WORD: sets HANDLER, and WORD to the suffix, which never is in another page. PC stays the suffix's address. Leaves where
+ * the two cross a boundary of 64 bytes, and where no handler is found.
+ */
+function prefixCode(endian: Endian): Emitter["code"] {
+  return codeOf("prefix", (emitter) => {
+    const low = unary("i32.wrap_i64", pc);
+    emitter.leaveIf(unary("i32.eqz", binary("i32.and", low, i32(63))));
+    emitter.storeOwn(STATE.PREFIX, word);
+    // byte offsets in the table: bits 6:11 of the prefix, then the primary opcode, then a byte
+    const type = emitter.bind(binary("i32.and", binary("i32.shr_u", word, i32(13)), i32(0x1f80)));
+    loadWord(emitter, endian);
+    const opcode = binary("i32.and", binary("i32.shr_u", word, i32(25)), i32(0x7e));
+    emitter.emit(binary("i32.or", type, opcode));
+    emitter.memory("i32.load16_u", STATE.DECODEPREFIXED);
+    emitter.op(CONTROL["local.tee"], LOCAL.HANDLER);
+    emitter.op(NUMERIC["i32.eqz"]);
+    emitter.exitIf("leave");
   });
 }
 
@@ -92,7 +118,8 @@ function calledHandler(handler: Handler): FunctionBody {
  * instruction at NIA is not executed, and is for the reference engine.
  */
 function runFunction(handlers: readonly Handler[], endian: Endian): FunctionBody {
-  const inline = handlers.flatMap((handler, i) => (handler.inline ? [i] : []));
+  // the prefix's stands last: it goes on into what calls the others
+  const inline = [...handlers.flatMap((handler, i) => (handler.inline && i !== PREFIX ? [i] : [])), PREFIX];
   const blockOf = new Map(inline.map((handler, block) => [handler, block]));
   const blocks = inline.length + 1; // the last is for all that are called
   const code: number[] = [];
@@ -129,7 +156,8 @@ function runFunction(handlers: readonly Handler[], endian: Endian): FunctionBody
   push([CONTROL.br_table, ...unsigned(targets.length), ...targets.flat(), ...unsigned(0)]);
   inline.forEach((handler, block) => {
     push([CONTROL.end]);
-    closed(handlers[handler]?.code ?? [], blocks - 1 - block);
+    const body = handler === PREFIX ? prefixCode(endian) : (handlers[handler]?.code ?? []);
+    closed(body, blocks - 1 - block);
   });
   push([CONTROL.end]);
   closed(

@@ -3,8 +3,8 @@ import type { Field } from "../isa/pattern.ts";
 import { cpuModels, type Row } from "../isa/row.ts";
 import { STATE } from "../state.ts";
 import { GenerateError } from "../wasm/emitter.ts";
-import type { Entries, Recipe, Selector } from "./decode-table.ts";
-import { LEAVE, type Variant } from "./handlers.ts";
+import { FIRST_PREFIXED, type Entries, type Recipe, type Selector } from "./decode-table.ts";
+import { LEAVE, PREFIX, type Variant } from "./handlers.ts";
 
 /** Bits 21:31 hold the extended opcodes; shape fields above them are moved down. */
 const LOW_BITS = 0x7ff;
@@ -12,6 +12,14 @@ const OPCODE_FIELD = 0x03ff_ffff;
 
 function bitsOf(field: Field): number {
   return field.pieces.reduce((bits, piece) => bits | ((2 ** piece.width - 1) * 2 ** piece.shift), 0);
+}
+
+/** The bits of a field that holds `value`. */
+function bitsOfValue(field: Field, value: number): number {
+  return field.pieces.reduce(
+    (bits, { at, width, shift }) => bits | (((value >> at) & (2 ** width - 1)) << shift),
+    0,
+  );
 }
 
 /** A variant with the bits that matter: shape fields on which the handler does not depend do not. */
@@ -34,17 +42,41 @@ function choices(variants: readonly Variant[]): readonly Choice[] {
       let { mask, match } = variant.row;
       for (const [field, value] of variant.shape) {
         mask |= bitsOf(field);
-        for (const piece of field.pieces)
-          match |= ((value >> piece.at) & (2 ** piece.width - 1)) << piece.shift;
+        match |= bitsOfValue(field, value);
       }
       return { variant, mask, match };
     });
   });
 }
 
+/** What stands in the table of prefixed instructions. @throws GenerateError where other bits than those of its index decide. */
+function prefixedEntries(variants: readonly Variant[]): readonly Entries[] {
+  return variants.flatMap(({ row, shape, handler }) => {
+    if (row.prefix === undefined || handler === LEAVE) return [];
+    let { mask, match } = row.prefix;
+    for (const [field, value] of shape) {
+      if (field.pieces.some(({ inPrefix }) => !inPrefix))
+        throw new GenerateError(`${row.mnemonic}: ${field.name} is in the suffix`);
+      mask |= bitsOf(field);
+      match |= bitsOfValue(field, value);
+    }
+    if ((mask & 0xf_ffff) !== 0 || (row.mask & OPCODE_FIELD) !== 0)
+      throw new GenerateError(`${row.mnemonic}: fixed bits that the table cannot see`);
+    const key = (prefix: number, suffix: number): number => (((prefix >>> 20) & 63) << 6) | (suffix >>> 26);
+    const since = cpuModels.indexOf(row.since);
+    return [
+      { first: FIRST_PREFIXED + key(match, row.match), free: 0xfff & ~key(mask, row.mask), handler, since },
+    ];
+  });
+}
+
+/** The primary opcode of prefixes. */
+const PREFIXES = 1;
+
 /** @throws GenerateError where the table does not fit its place. */
 export function decodeRecipe(variants: readonly Variant[]): Recipe {
-  const all = choices(variants).filter(({ variant }) => variant.handler !== LEAVE);
+  const words = variants.filter(({ row }) => row.prefix === undefined);
+  const all = choices(words).filter(({ variant }) => variant.handler !== LEAVE);
   const selectors: Selector[] = [];
   const entries: Entries[] = [];
   let base = 0;
@@ -65,9 +97,13 @@ export function decodeRecipe(variants: readonly Variant[]): Recipe {
         handler: variant.handler,
         since: cpuModels.indexOf(variant.row.since),
       });
+    if (primary === PREFIXES)
+      entries.push({ first: base, free: 0, handler: PREFIX, since: cpuModels.indexOf("power10") });
     selectors.push(selector);
     base += key(used) + 1;
   }
-  if (STATE.DECODE + 2 * base > STATE.DECODEEND) throw new GenerateError(`decode table of ${base} entries`);
+  entries.push(...prefixedEntries(variants));
+  if (STATE.DECODE + 2 * base > STATE.DECODEPREFIXED)
+    throw new GenerateError(`decode table of ${base} entries`);
   return { selectors, entries };
 }

@@ -9,13 +9,15 @@ import { describeWithOracle, oracle } from "../../test/oracles.ts";
 import { hex32, parseU64, u64, ZERO } from "../../word/long.ts";
 import { assemble, AssembleError } from "./assemble.ts";
 import { disassembleInstruction } from "./disassemble.ts";
+import type { InstructionWords } from "./encode.ts";
+import type { CpuModel, Row } from "./row.ts";
 import { isa } from "./table.ts";
 
 const gnuAs = oracle("powerpc64-linux-gnu-as", "binutils-powerpc64-linux-gnu");
 const objcopy = oracle("powerpc64-linux-gnu-objcopy", "binutils-powerpc64-linux-gnu");
 
 /** The words of `.text` that GNU as makes, big-endian. */
-function gnuWords(text: string): number[] {
+function gnuWords(text: string, cpu: CpuModel = "power9"): number[] {
   const folder = mkdtempSync(join(tmpdir(), "farcall-"));
   try {
     const [source, object, flat] = ["a.s", "a.o", "a.bin"].map((name) => join(folder, name)) as [
@@ -24,7 +26,7 @@ function gnuWords(text: string): number[] {
       string,
     ];
     writeFileSync(source, `${text}\n`);
-    const made = gnuAs.run(["-mpower9", "-mregnames", "-a64", "-o", object, source]);
+    const made = gnuAs.run([`-m${cpu}`, "-mregnames", "-a64", "-o", object, source]);
     if (made.status !== 0) throw new Error(made.stderr);
     objcopy.run(["-O", "binary", "-j", ".text", object, flat]);
     const bytes = readFileSync(flat);
@@ -50,29 +52,31 @@ function forGnu(text: string, address: number): string {
 }
 
 interface Spelled {
-  readonly word: number;
+  readonly words: InstructionWords;
   readonly text: string;
 }
 
-/** Random words of all rows that can be spelled, with their text at address 0. */
-function spelledWords(perRow: number): Spelled[] {
-  return isa
+/** Random words of the rows that can be spelled, with their text at address 0. */
+function spelledWords(rows: readonly Row[], perRow: number, cpu: CpuModel): Spelled[] {
+  return rows
     .flatMap((row) => fc.sample(wordsOf(row, "never"), { numRuns: perRow, seed: 2 }))
-    .flatMap((word) => {
-      const text = disassembleInstruction(word, ZERO);
-      return text === undefined ? [] : [{ word, text }];
+    .flatMap((words) => {
+      const text = disassembleInstruction(words, ZERO, { cpu });
+      return text === undefined ? [] : [{ words, text }];
     });
 }
 
+const prefixed = isa.filter(({ prefix }) => prefix !== undefined);
+
 /** Bits of BO that are reserved, which a name such as bdnz cannot show. */
-function hasReservedHint(word: number): boolean {
+function hasReservedHint([word]: InstructionWords): boolean {
   const BO = (word >>> 21) & 31;
   return word >>> 26 === 16 && ![0, 2, 4, 6, 7, 8, 10, 12, 14, 15, 16, 18, 20, 24, 25, 26, 27].includes(BO);
 }
 
 describeWithOracle("instructions as GNU as makes them", [gnuAs, objcopy], () => {
   it("for text of every row", () => {
-    const spelled = spelledWords(30).filter(({ text }) => !isNoCommonGround(text));
+    const spelled = spelledWords(isa, 30, "power9").filter(({ text }) => !isNoCommonGround(text));
     const theirs = gnuWords(spelled.map(({ text }) => forGnu(text, 0)).join("\n"));
     expect(theirs.length).toBe(spelled.length);
     const different = spelled.flatMap(({ text }, i) => {
@@ -80,6 +84,26 @@ describeWithOracle("instructions as GNU as makes them", [gnuAs, objcopy], () => 
       return ours === theirs[i] ? [] : [`${text}: ${hex32(ours)} | ${hex32(theirs[i] ?? 0)}`];
     });
     expect(different).toEqual([]);
+  });
+
+  it("for text of every prefixed row, with a nop before those that would cross 64 bytes", () => {
+    const text = spelledWords(prefixed, 60, "power10").map((spelled) => spelled.text);
+    expect(text.length).toBeGreaterThan(300);
+    const lines = text.join("\nnop\n");
+    const { words } = assemble(lines, { endian: "be" });
+    expect(words.map(hex32)).toEqual(gnuWords(lines, "power10").map(hex32));
+    expect(words.length).toBeGreaterThan(3 * text.length + 20);
+  });
+
+  it.each([
+    ["immediates", "paddi 3,4,-1; paddi 3,0,0x1ffffffff; pli 3,-8589934592; psubi 3,4,8; psubi 3,0,8,1"],
+    ["bases", "plwz 3,8(4); plwz 3,8(4),0; plwz 3,8; plwz 3,8(0),1; pld 3,-8(0); pla 3,8(4); pla 3,8; pnop"],
+    ["labels", "b 1f; 1: pla 3,1b; a: pld 4,a@pcrel; pstd 4,b@pcrel; paddi 3,0,b@pcrel,1; b: plq 4,b-."],
+    ["boundaries", `${"nop; ".repeat(15)}a: pli 3,1; b a; ${"nop; ".repeat(13)}c:; pla 4,8; b c`],
+  ])("prefixed: %s", (_, text) => {
+    const lines = text.replaceAll("; ", "\n");
+    const words = assemble(lines, { endian: "be" }).words;
+    expect(words.map(hex32)).toEqual(gnuWords(lines, "power10").map(hex32));
   });
 
   it.each([
@@ -127,10 +151,10 @@ describeWithOracle("instructions as GNU as makes them", [gnuAs, objcopy], () => 
 
 describe("assemble", () => {
   it("gives back the word of what the disassembler writes", () => {
-    const changed = spelledWords(20)
-      .filter(({ word }) => !hasReservedHint(word))
-      .filter(({ word, text }) => assemble(text).words[0] !== word)
-      .map(({ word, text }) => `${hex32(word)} ${text}`);
+    const changed = spelledWords(isa, 20, "power10")
+      .filter(({ words }) => !hasReservedHint(words))
+      .filter(({ words, text }) => String(assemble(text).words) !== String(words))
+      .map(({ words, text }) => `${words.map(hex32).join(" ")} ${text}`);
     expect(changed).toEqual([]);
   });
 
@@ -197,6 +221,8 @@ describe("assemble", () => {
     [".balign 3", "line 1: cannot align to 3 bytes"],
     [".ascii x", "line 1: x is no string"],
     ["slwi 3,4,32", "line 1: slwi: 32 is not 0 to 31"],
+    ["paddi 3,4,8,1", "line 1: paddi: R 1 and RA0 4 are an invalid form"],
+    ["pli 3,0x200000000", "line 1: pli: SI is 8589934592, not -8589934592 to 8589934591"],
     [".weird 4", "line 1: unknown directive .weird"],
     ["nop\n.if 1\nnop", "line 2: .if without .endif"],
     ["nop\n.else", "line 2: .else without .if"],

@@ -1,12 +1,12 @@
 // From text in the GNU assembler's spelling to instruction words: lines, labels, directives, two passes.
-// Every statement's size is known before any value is: an instruction is one word.
+// Every statement's size is known before any value is: an instruction's name says whether it is one word or two.
 import { type U64, ZERO } from "../../word/long.ts";
-import { formsOf } from "./assembler/forms.ts";
+import { formsOf, isPrefixedName } from "./assembler/forms.ts";
 import { Conditions } from "./assembler/conditions.ts";
 import { evaluate, ExpressionError, type Lookup } from "./assembler/expression.ts";
 import { encodeForm, operandFault, splitOperands } from "./assembler/operands.ts";
 import { AssembleError, statementsOf, stringBytes, withoutComments } from "./assembler/source.ts";
-import { encode } from "./encode.ts";
+import { encode, type InstructionWords } from "./encode.ts";
 import type { CpuModel } from "./row.ts";
 
 export { AssembleError } from "./assembler/source.ts";
@@ -93,6 +93,24 @@ const stringDirectives: Readonly<Record<string, { readonly end: string }>> = {
   ".string": { end: "\0" },
 };
 
+/** The labels at the start of a statement, and the rest of it. */
+function splitLabels(whole: string): { readonly labels: readonly string[]; readonly text: string } {
+  const pattern = /\s*([A-Za-z_.$][\w.$]*|\d+):/y;
+  const labels: string[] = [];
+  let from = 0;
+  for (let label = pattern.exec(whole); label !== null; label = pattern.exec(whole)) {
+    labels.push(label[1] ?? "");
+    from = pattern.lastIndex;
+  }
+  return { labels, text: whole.slice(from).trim() };
+}
+
+/** Would this be a prefixed instruction across a boundary of 64 bytes, which none may cross? [Power ISA v3.1B I 1.6.3] */
+function crossesLine(text: string, address: U64): boolean {
+  const [name = ""] = text.split(/\s/, 1);
+  return (address.low & 63) === 60 && isPrefixedName(name.toLowerCase());
+}
+
 class Assembly {
   readonly #options: AssembleOptions;
   readonly #base: U64;
@@ -169,7 +187,7 @@ class Assembly {
     }
     if (name.startsWith(".")) throw new AssembleError(line, `unknown directive ${name}`);
     if ((this.#here().low & 3) !== 0) throw new AssembleError(line, `${name} is not at a multiple of 4`);
-    return 4;
+    return isPrefixedName(name) ? 8 : 4;
   }
 
   #string(line: number, text: string): Uint8Array {
@@ -200,16 +218,13 @@ class Assembly {
       value: (text) => this.#valueNow(line, text),
     });
     if (isSkipped) return;
-    const labels = /\s*([A-Za-z_.$][\w.$]*|\d+):/y;
-    let from = 0;
-    for (let label = labels.exec(whole); label !== null; label = labels.exec(whole)) {
-      const [, name = ""] = label;
+    const { labels, text } = splitLabels(whole);
+    // before its labels, as the GNU assembler has it
+    if (crossesLine(text, this.#here())) this.#add({ line, name: "nop", operands: [], sizeBytes: 4 });
+    for (const name of labels)
       if (/^\d/.test(name))
         this.#numericLabels.push({ number: name, address: this.#here(), statement: this.#statements.length });
       else this.#define(line, name, this.#here());
-      from = labels.lastIndex;
-    }
-    const text = whole.slice(from).trim();
     if (text === "") return;
     const assignment = /^\s*([A-Za-z_.$][\w.$]*)\s*=\s*(.*)$/.exec(text);
     if (assignment !== null) {
@@ -227,11 +242,13 @@ class Assembly {
       return;
     }
     const lower = name.toLowerCase();
-    const sizeBytes = this.#sizeOf(line, lower, operands);
-    const offsetBytes = this.#bytes;
-    this.#statements.push({ line, address: this.#here(), name: lower, operands, offsetBytes, sizeBytes });
-    this.#bytes += sizeBytes;
-    if (this.#bytes > MOST_BYTES) throw new AssembleError(line, `more than ${MOST_BYTES} bytes`);
+    this.#add({ line, name: lower, operands, sizeBytes: this.#sizeOf(line, lower, operands) });
+  }
+
+  #add(statement: Pick<Statement, "line" | "name" | "operands" | "sizeBytes">): void {
+    this.#statements.push({ ...statement, address: this.#here(), offsetBytes: this.#bytes });
+    this.#bytes += statement.sizeBytes;
+    if (this.#bytes > MOST_BYTES) throw new AssembleError(statement.line, `more than ${MOST_BYTES} bytes`);
   }
 
   /** Second pass: values. */
@@ -250,7 +267,10 @@ class Assembly {
     } else if (name.endsWith("align")) {
       const padding = sizeBytes & 3;
       for (let at = padding; at < sizeBytes; at += 4) view.setUint32(offsetBytes + at, nop, le);
-    } else if (!name.startsWith(".")) view.setUint32(offsetBytes, this.#instruction(statement, lookup), le);
+    } else if (!name.startsWith("."))
+      this.#instruction(statement, lookup).forEach((word, i) => {
+        view.setUint32(offsetBytes + 4 * i, word, le);
+      });
     else {
       const size = dataSizes[name];
       if (size === undefined) return;
@@ -268,7 +288,7 @@ class Assembly {
     }
   }
 
-  #instruction({ line, address, name, operands }: Statement, lookup: Lookup): number {
+  #instruction({ line, address, name, operands }: Statement, lookup: Lookup): InstructionWords {
     const forms = formsOf(name, this.#options.cpu);
     let fault = `no instruction ${name}${this.#options.cpu === undefined ? "" : ` on ${this.#options.cpu}`}`;
     for (const form of forms) {

@@ -1,8 +1,9 @@
-// From an instruction word to text, spelled as the GNU disassembler spells it. It refuses what that one refuses.
+// From an instruction word, or a prefix and its suffix, to text, spelled as the GNU disassembler spells it. It refuses what that one refuses.
 // What a word does is no concern of this file: words that are refused here may well be executed.
 import { fromHalves, hex32, u64, type U64 } from "../../word/long.ts";
 import { printedBranches, validBO } from "./branch-spelling.ts";
-import { allFields, type CpuModel, decode } from "./decode.ts";
+import { allFields, type CpuModel, decode, decodePrefixed } from "./decode.ts";
+import type { InstructionWords } from "./encode.ts";
 import { type Field, operandKinds } from "./pattern.ts";
 import { existsOn, type Row } from "./row.ts";
 import { printed } from "./simplified.ts";
@@ -13,7 +14,7 @@ import { isa } from "./table.ts";
 export interface DisassembleOptions {
   /** Default: power9. */
   readonly cpu?: CpuModel;
-  /** The name of a branch target, such as `main+0x8`; it is written behind the address. */
+  /** The name of a target, such as `main+0x8`; it is written behind the address. */
   readonly symbol?: (address: U64) => string | undefined;
 }
 
@@ -69,6 +70,9 @@ const refused: Readonly<Record<string, (fields: Values) => boolean>> = {
   lqarx: (f) =>
     value(f, "RT") % 2 === 1 || value(f, "RA0") === value(f, "RT") || value(f, "RB") === value(f, "RT"),
   stq: (f) => value(f, "RS") % 2 === 1,
+  // it takes odd registers of plq and pstq, and writes the even one below
+  plq: (f) => value(f, "RT") % 2 === 1 || value(f, "RA0") === value(f, "RT"),
+  pstq: (f) => value(f, "RS") % 2 === 1,
   "stqcx.": (f) => value(f, "RS") % 2 === 1,
   bc: reservedBO,
   bclr: reservedBO,
@@ -86,13 +90,16 @@ const overlooked: Readonly<Record<string, readonly number[]>> = {
   cmpli: [9],
   isel: [31],
   lq: [28, 29, 30, 31],
+  // it knows pnop by a primary opcode 0 of the suffix
+  pnop: Array.from({ length: 26 }, (_, i) => 6 + i),
 };
 
 /** Rows whose other spellings are for words without such bits. */
 const plainIfOverlooked: readonly string[] = ["isel"];
 
-/** Has a word reserved bits for which the GNU disassembler refuses it? */
-function hasReservedBits(row: Row, word: number): boolean {
+/** Has a word, or a prefix, reserved bits for which the GNU disassembler refuses it? */
+function hasReservedBits(row: Row, word: number, prefix: number): boolean {
+  if ((prefix & (row.prefix?.reserved ?? 0)) !== 0) return true;
   const ignored = (overlooked[row.mnemonic] ?? []).reduce((mask, bit) => mask | (0x8000_0000 >>> bit), 0);
   return (word & row.reserved & ~ignored) !== 0;
 }
@@ -100,8 +107,13 @@ function hasReservedBits(row: Row, word: number): boolean {
 /** A branch target: relative to the instruction, or with AA the 32 bits of the field. */
 function target(offset: number, address: U64, AA: number, options: DisassembleOptions): string {
   const to = AA === 1 ? fromHalves(0, offset) : address.add(u64(offset));
+  return `0x${to.toString(16)}${named(to, options)}`;
+}
+
+/** ` <name>` of an address that has one. */
+function named(to: U64, options: DisassembleOptions): string {
   const name = options.symbol?.(to);
-  return `0x${to.toString(16)}${name === undefined ? "" : ` <${name}>`}`;
+  return name === undefined ? "" : ` <${name}>`;
 }
 
 function operandText(name: string, values: Values, address: U64, options: DisassembleOptions): string {
@@ -153,7 +165,7 @@ function fieldOf(row: Row, name: string): Field | undefined {
   return row.fields.find((field) => field.name === name);
 }
 
-/** A row's own syntax, and its fields that this cannot show unless they are 0. */
+/** A row's own syntax, and its fields that neither this nor a suffix can show: they have to be 0. */
 interface OwnSyntax {
   readonly operands: readonly OperandSyntax[];
   readonly hidden: readonly string[];
@@ -163,7 +175,10 @@ const ownSyntax: ReadonlyMap<Row, OwnSyntax> = new Map(
   isa.map((row) => {
     const operands = parseSyntax(row.syntax);
     const shown = operands.flatMap(({ name, base }) => [name, base]);
-    const hidden = row.fields.map(({ name }) => name).filter((name) => !shown.includes(name));
+    const spoken = [...shown, ...suffixes.map(([name]) => name)];
+    const hidden = [...row.fields, ...row.shape]
+      .map(({ name }) => name)
+      .filter((name) => !spoken.includes(name));
     return [row, { operands, hidden }];
   }),
 );
@@ -179,16 +194,19 @@ function sprMove(row: Row, values: Values, cpu: CpuModel): string | undefined {
   return line(`${reads ? "mf" : "mt"}${found.name}`, operands.join());
 }
 
-/** As `disassemble`; undefined where it would write `.long`. */
-export function disassembleInstruction(
-  word: number,
+/** The text of a word, or of a suffix and its prefix, that is this row's; undefined where objdump refuses it. */
+function textOf(
+  row: Row,
+  [word, prefix]: readonly [word: number, prefix?: number],
   address: U64,
-  options: DisassembleOptions = {},
+  options: DisassembleOptions,
 ): string | undefined {
   const cpu = options.cpu ?? "power9";
-  const row = decode(word, cpu);
-  if (row === undefined || hasReservedBits(row, word)) return undefined;
-  const values = allFields(row, word);
+  if (hasReservedBits(row, word, prefix ?? 0)) return undefined;
+  const values = allFields(row, word, prefix);
+  const isRefused = refused[row.mnemonic]?.(values) === true;
+  // branches with reserved hints do have names
+  if (isRefused && row.prefix !== undefined) return undefined;
   const plain = (word & row.reserved) !== 0 && plainIfOverlooked.includes(row.mnemonic);
   const limitOf = (name: string): number => 2 ** (fieldOf(row, name)?.width ?? 0);
   for (const spelled of spellings.get(row.mnemonic) ?? []) {
@@ -204,8 +222,33 @@ export function disassembleInstruction(
   if (moved !== undefined) return moved;
   const { operands = [], hidden = [] } = ownSyntax.get(row) ?? {};
   const isHiding = hidden.some((name) => value(values, name) !== 0);
-  if (isHiding || refused[row.mnemonic]?.(values) === true) return undefined;
+  if (isHiding || isRefused) return undefined;
   return line(`${row.mnemonic}${suffixOf(row, values)}`, operandsText(operands, values, address, options));
+}
+
+/**
+ * The text of a word, or of a prefix and its suffix; undefined where `disassemble` would write `.long`: a prefix and a suffix are words of
+ * their own then. Where R is 1 the address that is meant stands behind: `pld     r3,16<tab># 1010 <name>`.
+ */
+export function disassembleInstruction(
+  words: InstructionWords,
+  address: U64,
+  options: DisassembleOptions = {},
+): string | undefined {
+  const cpu = options.cpu ?? "power9";
+  if (words.length === 1) {
+    const [word] = words;
+    const row = decode(word, cpu);
+    return row === undefined ? undefined : textOf(row, words, address, options);
+  }
+  const [prefix, suffix] = words;
+  const row = decodePrefixed(prefix, suffix, cpu);
+  const text = row === undefined ? undefined : textOf(row, [suffix, prefix], address, options);
+  if (row === undefined || text === undefined) return undefined;
+  const { R, D, SI } = allFields(row, suffix, prefix);
+  if (R !== 1) return text;
+  const to = address.add(u64(D ?? SI ?? 0));
+  return `${text}\t# ${to.toString(16)}${named(to, options)}`;
 }
 
 /**
@@ -213,7 +256,7 @@ export function disassembleInstruction(
  * targets as absolute addresses with 0x; `.long 0x…` for a word that is no instruction or that objdump refuses.
  */
 export function disassemble(word: number, address: U64, options: DisassembleOptions = {}): string {
-  return disassembleInstruction(word, address, options) ?? `.long ${shortHex(word)}`;
+  return disassembleInstruction([word], address, options) ?? `.long ${shortHex(word)}`;
 }
 
 function shortHex(word: number): string {

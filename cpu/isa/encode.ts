@@ -1,6 +1,6 @@
-// From a mnemonic and the values of its fields to an instruction word. Spelling is the assembler's.
+// From a mnemonic and the values of its fields to an instruction's word, or its two words. Spelling is the assembler's.
 import { fieldBits, fieldRange } from "./pattern.ts";
-import type { Row } from "./row.ts";
+import { isInvalid, type Row } from "./row.ts";
 import { isa } from "./table.ts";
 
 /** Unusable input of `encode`: the message names mnemonic, field, value and range. */
@@ -22,9 +22,13 @@ export function rowOf(mnemonic: string): Row | undefined {
   return rowsByMnemonic.get(mnemonic);
 }
 
-/** The word of a row. A field that is not given is 0. Throws EncodeError. */
-export function encodeRow(row: Row, fields: Readonly<Record<string, number>>): number {
+/** A word, or a prefix and its suffix; unsigned, in the order of memory. */
+export type InstructionWords = readonly [word: number] | readonly [prefix: number, suffix: number];
+
+/** The words of a row. A field that is not given is 0. Throws EncodeError. */
+export function encodeRow(row: Row, fields: Readonly<Record<string, number>>): InstructionWords {
   let word = row.match;
+  let prefix = row.prefix?.match ?? 0;
   let used = 0;
   for (const field of [...row.fields, ...row.shape]) {
     const value = fields[field.name];
@@ -39,19 +43,40 @@ export function encodeRow(row: Row, fields: Readonly<Record<string, number>>): n
         `${field.name} is ${value}, not ${least} to ${greatest}${multiple}`,
       );
     }
-    word += bits;
+    word += bits.word;
+    prefix += bits.prefix;
   }
   if (used !== Object.keys(fields).length) {
     const known = [...row.fields, ...row.shape].map((field) => field.name);
     const unknown = Object.keys(fields).filter((name) => !known.includes(name));
     throw new EncodeError(row.mnemonic, `no field ${unknown.join(", ")}; it has ${known.join(", ")}`);
   }
+  if (isInvalid(row, fields)) {
+    const values = row.invalid.map(({ field }) => `${field} ${fields[field] ?? 0}`);
+    throw new EncodeError(row.mnemonic, `${values.join(" and ")} are an invalid form`);
+  }
+  return row.prefix === undefined ? [word] : [prefix, word];
+}
+
+function knownRow(mnemonic: string): Row {
+  const row = rowOf(mnemonic);
+  if (row === undefined) throw new EncodeError(mnemonic, "no such instruction");
+  return row;
+}
+
+/** The word, unsigned, of an instruction that is one word. A field that is not given is 0: `encode("add", { RT: 3, RA: 4, RB: 5, Rc: 1 })`. Throws EncodeError. */
+export function encode(mnemonic: string, fields: Readonly<Record<string, number>>): number {
+  const [word, suffix] = encodeRow(knownRow(mnemonic), fields);
+  if (suffix !== undefined) throw new EncodeError(mnemonic, "two words; encodePrefixed makes them");
   return word;
 }
 
-/** The word, unsigned, of an instruction. A field that is not given is 0: `encode("add", { RT: 3, RA: 4, RB: 5, Rc: 1 })`. Throws EncodeError. */
-export function encode(mnemonic: string, fields: Readonly<Record<string, number>>): number {
-  const row = rowOf(mnemonic);
-  if (row === undefined) throw new EncodeError(mnemonic, "no such instruction");
-  return encodeRow(row, fields);
+/** Prefix and suffix of a prefixed instruction: `encodePrefixed("pld", { RT: 3, D: 16, R: 1 })`. Throws EncodeError. */
+export function encodePrefixed(
+  mnemonic: string,
+  fields: Readonly<Record<string, number>>,
+): readonly [prefix: number, suffix: number] {
+  const words = encodeRow(knownRow(mnemonic), fields);
+  if (words.length === 1) throw new EncodeError(mnemonic, "one word; encode makes it");
+  return words;
 }

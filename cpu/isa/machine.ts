@@ -52,6 +52,8 @@ export interface SystemOperations<V> {
   readonly rfscv: readonly [];
   readonly scv: readonly [LEV: Imm];
   readonly attn: readonly [];
+  /** Illegal with a suffix that is not to be prefixed, else nothing. */
+  readonly pnop: readonly [];
   readonly wait: readonly [];
   readonly stop: readonly [];
   readonly nap: readonly [];
@@ -67,8 +69,8 @@ export interface SystemOperations<V> {
   /** Sets CR0 too. */
   readonly slbfee: readonly [RT: Gpr, b: V];
   readonly slbsync: readonly [];
-  readonly tlbie: readonly [s: V, b: V, RIC: Imm, PRS: Imm, R: Imm];
-  readonly tlbiel: readonly [s: V, b: V, RIC: Imm, PRS: Imm, R: Imm];
+  readonly tlbie: readonly [s: V, b: V, RIC: Imm, PRS: Imm, R: 0 | 1];
+  readonly tlbiel: readonly [s: V, b: V, RIC: Imm, PRS: Imm, R: 0 | 1];
   readonly tlbsync: readonly [];
   /** Processor control: not connected to anything in a machine of one processor; privileged. */
   readonly msgsnd: readonly [b: V];
@@ -82,6 +84,9 @@ export interface SystemOperations<V> {
   /** Quadwords: RT and RT + 1 (an odd RT is the engine's to refuse). */
   readonly lq: readonly [RT: Gpr, ea: V];
   readonly stq: readonly [RS: Gpr, ea: V];
+  /** In memory's order in both byte orders. */
+  readonly plq: readonly [RT: Gpr, ea: V];
+  readonly pstq: readonly [RS: Gpr, ea: V];
   readonly lqarx: readonly [RT: Gpr, ea: V];
   /** Sets CR0 as storeConditional does. */
   readonly stqcx: readonly [RS: Gpr, ea: V];
@@ -173,7 +178,7 @@ export interface Machine<V, B> {
   storeConditional(bytes: Bytes, ea: V, v: V): void;
   trap(when: B): void;
 
-  /** The address of this instruction. */
+  /** The address of this instruction; of a prefixed one, that of its prefix. */
   cia(): V;
   jump(target: V, when?: B): void;
   supervisorCall(level: Imm): void;

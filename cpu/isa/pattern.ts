@@ -8,6 +8,7 @@ export const shapes = {
   LK: [0, 1],
   AA: [0, 1],
   L: [0, 1],
+  R: [0, 1],
   // prettier-ignore
   BO: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31],
 } as const;
@@ -17,7 +18,7 @@ export const shapes = {
 export const operandKinds = {
   RT: "gpr", RS: "gpr", RA: "gpr", RB: "gpr", RC: "gpr", RA0: "gpr",
   SI: "imm", UI: "imm", D: "imm", DS: "imm", DQ: "imm", BD: "imm", LI: "imm", SH: "imm", MB: "imm", ME: "imm", NB: "imm", TO: "imm",
-  FXM: "imm", CY: "imm", TH: "imm", CT: "imm", BH: "imm", EH: "imm", LEV: "imm", WC: "imm", IH: "imm", RIC: "imm", PRS: "imm", R: "imm",
+  FXM: "imm", CY: "imm", TH: "imm", CT: "imm", BH: "imm", EH: "imm", LEV: "imm", WC: "imm", IH: "imm", RIC: "imm", PRS: "imm",
   /** An L that decides nothing here, or is wider than one bit: of sync, dcbf, dcbz, slbmfee. */
   LX: "imm",
   BF: "crField", BFA: "crField",
@@ -65,8 +66,10 @@ export type CheckedPattern<P extends string> =
     ? P
     : Extract<Fields<P>[Names<P>], string>;
 
-/** `width` bits of the word, the least significant of them `shift` from the right, are bits `at` and up of the value. */
+/** `width` bits of a word, the least significant of them `shift` from the right, are bits `at` and up of the value. */
 export interface Piece {
+  /** Of a prefixed instruction: whether it is the prefix's word, not the suffix's. */
+  readonly inPrefix: boolean;
   readonly shift: number;
   readonly width: number;
   readonly at: number;
@@ -83,12 +86,18 @@ export interface Field {
   readonly scale: number;
 }
 
-/** What a pattern says: a word is this instruction's where `(word & mask) === match`. All are unsigned 32-bit numbers. */
-export interface Layout {
+/** A word fits where `(word & mask) === match`. All are unsigned 32-bit numbers. */
+export interface WordLayout {
   readonly mask: number;
   readonly match: number;
   /** Bits that the manual reserves: ignored in execution, 0 in what the assembler makes. */
   readonly reserved: number;
+}
+
+/** What a pattern says. Of a prefixed instruction the suffix is what the word is of others. */
+export interface Layout extends WordLayout {
+  /** Only of a prefixed instruction: its first word. [Power ISA v3.1B I 1.6.3] */
+  readonly prefix?: WordLayout;
   /** Operand fields in the order of the pattern. */
   readonly fields: readonly Field[];
   /** Shape fields in the order of the pattern. */
@@ -118,24 +127,36 @@ function ones(width: number): number {
 
 const tokenPattern = /^([A-Za-z][A-Za-z0-9]*)(?:([:^])(s?)(\d+)(?:\*(\d+))?)?$/;
 
+/** The fixed and reserved bits of a word: its bits as characters, from bit 0 on; a field's are blanks. */
+function wordLayout(bits: string): WordLayout {
+  const where = (wanted: string): number =>
+    parseInt(
+      bits.replaceAll(/./g, (bit) => (wanted.includes(bit) ? "1" : "0")),
+      2,
+    );
+  return { mask: where("01"), match: where("1"), reserved: where("/") };
+}
+
+/** Bits that a token stands for. */
+function tokenBits(token: string): number {
+  if (/^[01/]/.test(token)) return token.length;
+  return Number(tokenPattern.exec(token)?.[4] ?? "1");
+}
+
 /**
- * Reads a pattern: tokens with blanks between them, from bit 0 on, 32 bits in all.
+ * Reads a pattern: tokens with blanks between them, from bit 0 on, 32 bits in all, or the 64 of a prefix and its suffix.
  * `0` `1` fixed bits, `/` a reserved bit; `NAME` one bit; `NAME:5` five bits, below those that NAME has so far; `NAME^5` above
  * them; `:s16` signed; `*4` scaled. Throws PatternError.
  */
 export function parsePattern(pattern: string): Layout {
-  let bitsLeft = 32;
-  let [mask, match, reserved] = [0, 0, 0];
+  const tokens = pattern.split(" ").filter((token) => token !== "");
+  const bits = tokens.reduce((sum, token) => sum + tokenBits(token), 0);
+  if (bits !== 32 && bits !== 64) throw new PatternError(`${bits} bits, not 32 or 64: ${pattern}`);
+  let bitsLeft = bits;
   const fields = new Map<string, Field>();
-  for (const token of pattern.split(" ")) {
-    if (token === "") continue;
+  for (const token of tokens) {
     if (/^[01/]/.test(token)) {
-      for (const bit of token) {
-        bitsLeft--;
-        if (bit === "/") reserved += 2 ** bitsLeft;
-        else mask += 2 ** bitsLeft;
-        if (bit === "1") match += 2 ** bitsLeft;
-      }
+      bitsLeft -= token.length;
       continue;
     }
     const parts = tokenPattern.exec(token);
@@ -143,6 +164,9 @@ export function parsePattern(pattern: string): Layout {
     const [, name = "", where = ":", sign = "", widthText = "1", scaleText = "1"] = parts;
     const width = Number(widthText);
     bitsLeft -= width;
+    const inPrefix = bitsLeft >= 32;
+    const shift = bitsLeft % 32;
+    if (shift + width > 32) throw new PatternError(`${name} crosses from word to word: ${pattern}`);
     const old = fields.get(name);
     const oldPieces = old?.pieces ?? [];
     const oldWidth = old?.width ?? 0;
@@ -151,31 +175,31 @@ export function parsePattern(pattern: string): Layout {
       kind: kindOf(name),
       pieces:
         where === "^"
-          ? [...oldPieces, { shift: bitsLeft, width, at: oldWidth }]
+          ? [...oldPieces, { inPrefix, shift, width, at: oldWidth }]
           : [
               ...oldPieces.map((piece) => ({ ...piece, at: piece.at + width })),
-              { shift: bitsLeft, width, at: 0 },
+              { inPrefix, shift, width, at: 0 },
             ],
       width: oldWidth + width,
       signed: (old?.signed ?? false) || sign === "s",
       scale: (old?.scale ?? 1) * Number(scaleText),
     });
   }
-  if (bitsLeft !== 0) throw new PatternError(`${32 - bitsLeft} bits, not 32: ${pattern}`);
   const all = [...fields.values()];
+  const drawn = tokens.map((token) => (/^[01/]/.test(token) ? token : " ".repeat(tokenBits(token)))).join("");
   return {
-    mask,
-    match,
-    reserved,
+    ...wordLayout(drawn.slice(-32)),
+    ...(bits === 64 ? { prefix: wordLayout(drawn.slice(0, 32)) } : {}),
     fields: all.filter((field) => field.kind !== "shape"),
     shape: all.filter((field) => field.kind === "shape"),
   };
 }
 
-/** The value of a field in a word: an integer, scaled and signed as its pattern says. A RA0 of 0 is 0 here. */
-export function fieldValue(field: Field, word: number): number {
+/** The value of a field in a word, or in a suffix and its prefix: an integer, scaled and signed as its pattern says. A RA0 of 0 is 0 here. */
+export function fieldValue(field: Field, word: number, prefix = 0): number {
   let bits = 0;
-  for (const piece of field.pieces) bits += ((word >>> piece.shift) & ones(piece.width)) * 2 ** piece.at;
+  for (const { inPrefix, shift, width, at } of field.pieces)
+    bits += (((inPrefix ? prefix : word) >>> shift) & ones(width)) * 2 ** at;
   const value = field.signed && bits >= 2 ** (field.width - 1) ? bits - 2 ** field.width : bits;
   return value * field.scale;
 }
@@ -188,14 +212,20 @@ export function fieldRange(field: Field): readonly [least: number, greatest: num
   return [least * field.scale, greatest * field.scale];
 }
 
-/** The bits of the word that hold `value`; undefined where it does not fit the field or its scale. */
-export function fieldBits(field: Field, value: number): number | undefined {
+/** The bits of the words that hold `value`; undefined where it does not fit the field or its scale. */
+export function fieldBits(
+  field: Field,
+  value: number,
+): { readonly word: number; readonly prefix: number } | undefined {
   const [least, greatest] = fieldRange(field);
   if (!Number.isInteger(value) || value < least || value > greatest || value % field.scale !== 0)
     return undefined;
   const bits = value / field.scale + (value < 0 ? 2 ** field.width : 0);
-  let word = 0;
-  for (const piece of field.pieces)
-    word += (Math.floor(bits / 2 ** piece.at) & ones(piece.width)) * 2 ** piece.shift;
-  return word;
+  let [word, prefix] = [0, 0];
+  for (const { inPrefix, shift, width, at } of field.pieces) {
+    const piece = (Math.floor(bits / 2 ** at) & ones(width)) * 2 ** shift;
+    if (inPrefix) prefix += piece;
+    else word += piece;
+  }
+  return { word, prefix };
 }

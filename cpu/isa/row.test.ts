@@ -92,9 +92,11 @@ export const refusedByTheLinter = (): Row =>
   });
 
 describe("insn", () => {
-  it("refuses a pattern that has not 32 bits", () => {
+  it("refuses a pattern that is no word, or no two words", () => {
     expect(() => insn("short", "011111 RT:5", "", () => undefined)).toThrow(PatternError);
     expect(() => insn("long", "011111 RT:5 RA:5 RB:5 000000000000", "", () => undefined)).toThrow("33 bits");
+    const across = "000001 10 0 // R // D:s24 RT:5 RA0:5 D:16";
+    expect(() => insn("across", across, "", () => undefined)).toThrow("D crosses from word to word");
   });
 });
 

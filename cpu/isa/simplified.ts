@@ -1,5 +1,6 @@
 // Other names for special cases of instructions [Power ISA v3.1B I C], as the GNU tools know them.
 // Conditional branches are in branch-spelling.ts. A line: name, operands, row and what the name takes for granted.
+import { prefixed } from "./rows/prefixed.ts";
 import { spelling, type Spelling } from "./spelling.ts";
 
 /** TO of the traps that have a name. */
@@ -7,6 +8,11 @@ import { spelling, type Spelling } from "./spelling.ts";
 const trapConditions = [
   ["lgt", 1], ["llt", 2], ["eq", 4], ["lge", 5], ["lle", 6], ["gt", 8], ["ge", 12], ["lt", 16], ["le", 20], ["ne", 24], ["u", 31],
 ] as const;
+
+/** Prefixed loads and stores relative to themselves: `pld r3,8` is 8 bytes behind its prefix. */
+const relative = prefixed
+  .filter(({ syntax }) => syntax.includes("D(RA0),R?"))
+  .map(({ mnemonic, syntax }) => spelling(mnemonic, syntax.replace("(RA0),R?", ""), `${mnemonic} RA0=0 R=1`));
 
 /** What the disassembler writes: the first that fits a word, else the row itself. @source binutils 2.40, -M power9 */
 // prettier-ignore
@@ -82,6 +88,9 @@ export const printed: readonly Spelling[] = Object.freeze([
   spelling("waitasec", "", "wait WC=0", { until: "power8" }),
   spelling("waitrsv", "", "wait WC=1", { since: "power10" }),
   spelling("pause_short", "", "wait WC=2", { since: "power10" }),
+  spelling("pli", "RT,SI", "paddi RA0=0 R=0"),
+  spelling("pla", "RT,SI", "paddi RA0=0 R=1"),
+  ...relative,
 ]);
 
 /** What the assembler takes beside. */
@@ -92,6 +101,8 @@ export const accepted: readonly Spelling[] = Object.freeze([
   spelling("subis", "RT,RA0,n", "addis SI=0-n"),
   spelling("subic", "RT,RA,n", "addic SI=0-n"),
   spelling("subpcis", "RT,n", "addpcis D=0-n"),
+  spelling("pla", "RT,SI(RA0),R?", "paddi"),
+  spelling("psubi", "RT,RA0,n,R?", "paddi SI=0-n"),
   spelling("sub", "RT,RB,RA", "subf"),
   spelling("subc", "RT,RB,RA", "subfc"),
   spelling("extlwi", "RA,RS,n,b", "rlwinm SH=b MB=0 ME=n-1"),

@@ -70,7 +70,7 @@ export class Spelling {
   }
 
   get where(): readonly Condition[] {
-    return (this.#where ??= this.#whereText === "" ? [] : this.#whereText.split(" ").map(parseCondition));
+    return (this.#where ??= this.#whereText === "" ? [] : parseConditions(this.#whereText));
   }
 }
 
@@ -78,6 +78,11 @@ export interface SpellingOptions {
   readonly hint?: "" | "+" | "-";
   readonly since?: CpuModel;
   readonly until?: CpuModel;
+}
+
+/** Reads conditions with blanks between them. */
+export function parseConditions(text: string): readonly Condition[] {
+  return text.split(" ").map(parseCondition);
 }
 
 /** Reads `SH=n`, `ME=31-n`, `BI=4*BF+2`, `RB=RS`, `TH=0..7`. */

@@ -6,6 +6,7 @@ import { conditionRegister } from "./rows/condition-register.ts";
 import { fixedArithmetic } from "./rows/fixed-arithmetic.ts";
 import { loads } from "./rows/load.ts";
 import { logical } from "./rows/logical.ts";
+import { prefixed } from "./rows/prefixed.ts";
 import { rotateShift } from "./rows/rotate-shift.ts";
 import { stores } from "./rows/store.ts";
 import { synchronization } from "./rows/synchronization.ts";
@@ -21,6 +22,7 @@ export const isa: readonly Row[] = Object.freeze([
   ...compare,
   ...logical,
   ...rotateShift,
+  ...prefixed,
   ...synchronization,
   ...system,
 ]);

@@ -1,16 +1,23 @@
 // Steps one instruction: fetch, decode, do. The oracle of the other engines, and where they go for everything rare.
 import { isInterrupt, type GuestMemory } from "../guest-memory.ts";
-import { allFields, decode } from "../isa/decode.ts";
+import { crossesBoundary, ofPrefixed } from "../interrupt.ts";
+import { allFields, decode, decodePrefixed, isPrefix } from "../isa/decode.ts";
 import { perform, type Row } from "../isa/row.ts";
+import type { U64 } from "../../word/long.ts";
 import type { Slb } from "../mmu/slb.ts";
 import type { CpuState } from "../state.ts";
 import type { Outcome } from "../system/context.ts";
-import { missing } from "../system/missing.ts";
+import { missing, missingPrefixed } from "../system/missing.ts";
 import { NO_REGISTER, ReferenceMachine } from "./machine.ts";
 
 interface Decoded {
   readonly row: Row;
   readonly fields: Readonly<Record<string, number>>;
+}
+
+function decoded(row: Row, word: number, prefix?: number): Decoded {
+  const fields = allFields(row, word, prefix);
+  return { row, fields: fields["RA0"] === 0 ? { ...fields, RA0: NO_REGISTER } : fields };
 }
 
 /** Decoded words kept; more than any program's distinct words usually are. */
@@ -33,12 +40,10 @@ export class ReferenceEngine {
     if (known !== undefined) return known;
     const row = decode(word, this.#state.model);
     if (row === undefined) return undefined;
-    const all = allFields(row, word);
-    const fields = all["RA0"] === 0 ? { ...all, RA0: NO_REGISTER } : all;
     if (this.#decoded.size >= CACHE_ENTRIES) this.#decoded.clear();
-    const decoded = { row, fields };
-    this.#decoded.set(word, decoded);
-    return decoded;
+    const made = decoded(row, word);
+    this.#decoded.set(word, made);
+    return made;
   }
 
   /**
@@ -52,12 +57,32 @@ export class ReferenceEngine {
     const cia = state.nia;
     const word = this.#memory.fetch(cia);
     if (isInterrupt(word)) return word;
-    const decoded = this.#decode(word);
-    if (decoded === undefined) return missing(state, cia, word);
-    machine.begin(cia, word);
-    perform(decoded.row, machine, decoded.fields);
-    const { outcome } = machine;
-    if (outcome === undefined) state.nia = machine.next;
+    if (isPrefix(word, state.model)) return this.#stepPrefixed(cia, word);
+    const found = this.#decode(word);
+    if (found === undefined) return missing(state, cia, word);
+    machine.begin(cia, word, 4);
+    return this.#perform(found);
+  }
+
+  #stepPrefixed(cia: U64, prefix: number): Outcome {
+    if ((cia.low & 63) === 60) return crossesBoundary(cia);
+    const suffix = this.#memory.fetch(cia.add(4));
+    if (isInterrupt(suffix)) return suffix;
+    const { model } = this.#state;
+    const row = decodePrefixed(prefix, suffix, model);
+    this.#machine.begin(cia, suffix, 8);
+    const outcome =
+      row === undefined
+        ? missingPrefixed(this.#state, cia, prefix, suffix)
+        : this.#perform(decoded(row, suffix, prefix));
+    return outcome?.kind === "interrupt" ? ofPrefixed(outcome, prefix) : outcome;
+  }
+
+  /** The instruction that the machine has begun. */
+  #perform({ row, fields }: Decoded): Outcome {
+    perform(row, this.#machine, fields);
+    const { outcome } = this.#machine;
+    if (outcome === undefined) this.#state.nia = this.#machine.next;
     return outcome;
   }
 }

@@ -54,10 +54,11 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
     this.slb = slb;
   }
 
-  begin(cia: U64, word: number): void {
+  /** `word` is the suffix of a prefixed instruction, whose prefix is at `cia`. */
+  begin(cia: U64, word: number, bytes: 4 | 8): void {
     this.#cia = cia;
     this.#word = word;
-    this.#next = this.memory.effective(cia.add(4));
+    this.#next = this.memory.effective(cia.add(bytes));
     this.#outcome = undefined;
   }
 

@@ -14,7 +14,7 @@ export interface SystemContext {
   readonly slb: Slb;
   /** Address of the instruction. */
   cia(): U64;
-  /** The instruction itself. */
+  /** The instruction itself; of a prefixed one, its suffix. */
   readonly word: number;
   /** Where to go on, in place of the instruction after. */
   jump(target: U64): void;

@@ -1,6 +1,7 @@
-// System operations on MSR and on the processor as a whole: mfmsr, mtmsr(d), rfid, hrfid, attn, power saving, messages.
+// System operations on MSR and on the processor as a whole: pnop, mfmsr, mtmsr(d), rfid, hrfid, attn, power saving, messages.
 import { fromHalves, type U64 } from "../../word/long.ts";
 import { facilityUnavailable, illegal, systemCallVectored } from "../interrupt.ts";
+import { allFields, decode, type CpuModel } from "../isa/decode.ts";
 import type { SystemOperation } from "../isa/machine.ts";
 import { FSCR, msrBits } from "../state.ts";
 import { refused, type Operations, type Outcome, type SystemContext } from "./context.ts";
@@ -55,7 +56,20 @@ function message(context: SystemContext): Outcome {
   return refused(context, "supervisor", "processor control");
 }
 
-type Name = "mfmsr" | "mtmsr" | "mtmsrd" | "rfid" | "hrfid" | "rfscv" | "scv" | "attn" | "wait";
+/** Branches, interrupts and what returns from them, and attn are not to be prefixed [I 3.3.20 pnop]. */
+const notPrefixed: ReadonlySet<string> = new Set(
+  "b bc bclr bcctr bctar sc scv rfscv rfid hrfid stop attn".split(" "),
+);
+
+/** Makes this suffix a pnop invalid? So do mtmsr and mtmsrd where L is 0, which synchronize. */
+function isNoSuffix(suffix: number, model: CpuModel): boolean {
+  const row = decode(suffix, model);
+  if (row === undefined) return false;
+  if (/^mtmsrd?$/.test(row.mnemonic)) return allFields(row, suffix)["L"] === 0;
+  return notPrefixed.has(row.mnemonic);
+}
+
+type Name = "pnop" | "mfmsr" | "mtmsr" | "mtmsrd" | "rfid" | "hrfid" | "rfscv" | "scv" | "attn" | "wait";
 type Message = "msgsnd" | "msgclr" | "msgsndp" | "msgclrp" | "msgsync";
 type Sleep = "stop" | "nap" | "doze" | "sleep";
 
@@ -94,6 +108,8 @@ export const control: Operations<Extract<SystemOperation, Name | Message | Sleep
     context.state.msrBit("PR")
       ? illegal(context.word, "attn in problem state")
       : { kind: "halt", stop: { reason: "attn", cia: context.cia() } },
+  pnop: ({ state, word }) =>
+    isNoSuffix(word, state.model) ? illegal(word, "not to be prefixed") : undefined,
   // waiting may end at once [Power ISA v3.1B II 4.6.4]
   wait: () => undefined,
   stop: sleep,

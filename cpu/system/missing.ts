@@ -31,12 +31,38 @@ const byExtended: ReadonlyMap<number, Facility> = new Map([
   ),
 ]);
 
+/** Bits 6:7 of the prefix, bits 8:11 as far as they count, primary opcodes of the suffix. [Power ISA v3.1B I 1.6.3] */
+// prettier-ignore
+const prefixed: readonly (readonly [type: number, mask: number, subtype: number, opcodes: readonly number[], Facility])[] = [
+  [0, 8, 0, [42, 43, 46, 47, 51, 55], vector],   // plxsd plxssp pstxsd pstxssp; plxv pstxv of VSR 32 to 63
+  [0, 8, 0, [50, 54, 58, 62], vectorScalar],     // plxv pstxv of the others, plxvp pstxvp
+  [1, 15, 0, [32, 33, 34], vectorScalar],        // xxsplti… xxblendv… xxpermx xxeval
+  [2, 8, 0, [48, 50, 52, 54], floatingPoint],    // plfs plfd pstfs pstfd
+  [3, 15, 9, [59], vectorScalar],                // pmxv…
+];
+
 /** The outcome of a word without a row at `cia`. */
 export function missing(state: CpuState, cia: U64, word: number): Outcome {
   const primary = word >>> 26;
   const facility = primary === 31 ? byExtended.get((word >>> 1) & 0x3ff) : byPrimary.get(primary);
-  if (facility === undefined) return illegal(word);
-  const what = `${hex32(word)}: ${facility.name} instruction`;
+  return facility === undefined ? illegal(word) : unavailable(state, cia, facility, hex32(word));
+}
+
+/** The outcome of a prefix and a suffix without a row at `cia`. */
+export function missingPrefixed(state: CpuState, cia: U64, prefix: number, suffix: number): Outcome {
+  const found = prefixed.find(
+    ([type, mask, subtype, opcodes]) =>
+      type === ((prefix >>> 24) & 3) &&
+      subtype === ((prefix >>> 20) & mask) &&
+      opcodes.includes(suffix >>> 26),
+  );
+  if (found === undefined) return illegal(suffix);
+  return unavailable(state, cia, found[4], `${hex32(prefix)} ${hex32(suffix)}`);
+}
+
+/** An instruction of a facility that the machine does not have. */
+function unavailable(state: CpuState, cia: U64, facility: Facility, words: string): Outcome {
+  const what = `${words}: ${facility.name} instruction`;
   if (!state.msrBit(facility.enable))
     return { kind: "interrupt", vector: facility.vector, srr1: 0, detail: `${what}, facility unavailable` };
   const detail = `${what} at ${hex64(cia)}: not modelled`;

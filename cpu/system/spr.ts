@@ -59,6 +59,11 @@ const words: ReadonlySet<number> = new Set([
   SPR.PIR,
 ]);
 
+/** HEIR has room for a prefix on power10. */
+function hasWord(state: CpuState, n: number): boolean {
+  return words.has(n) && !(n === SPR.HEIR && state.model === "power10");
+}
+
 function levelOf(n: number, access: "read" | "write"): Level {
   for (const level of ["problem", "supervisor", "hypervisor"] as const)
     if (levels[level][access].some((name) => SPR[name] === n)) return level;
@@ -122,6 +127,6 @@ export function writeSpr(state: CpuState, n: number, value: U64, word: number): 
   else if (n === SPR.TBU40)
     state.timeBase = fromHalves(value.high, (value.low & ~0xff_ffff) | (time.low & 0xff_ffff));
   else if (n === SPR.PPR32) state.setSpr("PPR", fromHalves(value.low, 0));
-  else state.setSpr(aliases.get(n) ?? n, words.has(n) ? low : value);
+  else state.setSpr(aliases.get(n) ?? n, hasWord(state, n) ? low : value);
   return undefined;
 }

@@ -46,31 +46,34 @@ function touch(context: SystemContext, ea: U64): Outcome {
   return isInterrupt(place) && place.vector !== 0x200 ? place : undefined;
 }
 
-function loadQuadword(context: SystemContext, RT: number, ea: U64): Outcome {
+/** Does the first register hold what comes second in memory? So it is in little-endian mode, but not of plq and pstq. [I 3.3.4] */
+type Swapped = boolean;
+
+function loadQuadword(context: SystemContext, RT: number, ea: U64, swapped: Swapped): Outcome {
   const { memory, state, word } = context;
   if ((RT & 1) === 1) return illegal(word, "odd register of a pair");
   const first = memory.load(8, ea);
   if (isInterrupt(first)) return first;
   const second = memory.load(8, ea.add(8));
   if (isInterrupt(second)) return second;
-  state.setGpr(RT, memory.little ? second : first);
-  state.setGpr(RT + 1, memory.little ? first : second);
+  state.setGpr(RT, swapped ? second : first);
+  state.setGpr(RT + 1, swapped ? first : second);
   return undefined;
 }
 
-function storeQuadword(context: SystemContext, RS: number, ea: U64): Outcome {
+function storeQuadword(context: SystemContext, RS: number, ea: U64, swapped: Swapped): Outcome {
   const { memory, state, word } = context;
   if ((RS & 1) === 1) return illegal(word, "odd register of a pair");
   const places = memory.places(ea, 16, "store");
   if (isInterrupt(places)) return places;
   const pair = [state.gpr(RS), state.gpr(RS + 1)];
-  if (memory.little) pair.reverse();
+  if (swapped) pair.reverse();
   return memory.store(8, ea, pair[0] ?? ZERO) ?? memory.store(8, ea.add(8), pair[1] ?? ZERO);
 }
 
 type Name =
   | ("lmw" | "stmw" | "lswi" | "stswi" | "lswx" | "stswx" | "dcbz" | "dcbf" | "dcbst" | "icbi")
-  | ("loadInhibited" | "storeInhibited" | "lq" | "stq" | "lqarx" | "stqcx");
+  | ("loadInhibited" | "storeInhibited" | "lq" | "stq" | "plq" | "pstq" | "lqarx" | "stqcx");
 
 export const storageOperations: Operations<Extract<SystemOperation, Name>> = Object.freeze({
   lmw: (context, RT, ea) => bigEndianOnly(context, ea, "lmw") ?? loadWords(context, RT, ea, 4 * (32 - RT)),
@@ -103,13 +106,15 @@ export const storageOperations: Operations<Extract<SystemOperation, Name>> = Obj
   },
   storeInhibited: (context, bytes, s, ea) =>
     refused(context, "hypervisor", "caching-inhibited store") ?? context.memory.store(bytes, ea, s),
-  lq: loadQuadword,
-  stq: storeQuadword,
+  lq: (context, RT, ea) => loadQuadword(context, RT, ea, context.memory.little),
+  stq: (context, RS, ea) => storeQuadword(context, RS, ea, context.memory.little),
+  plq: (context, RT, ea) => loadQuadword(context, RT, ea, false),
+  pstq: (context, RS, ea) => storeQuadword(context, RS, ea, false),
   lqarx: (context, RT, ea) => {
     if ((ea.low & 15) !== 0) return misaligned(ea, "lqarx");
     const place = context.memory.place(ea, "load");
     if (typeof place !== "number") return place;
-    const outcome = loadQuadword(context, RT, ea);
+    const outcome = loadQuadword(context, RT, ea, context.memory.little);
     if (outcome === undefined) context.state.reservation = { place, bytes: 16 };
     return outcome;
   },
@@ -120,7 +125,7 @@ export const storageOperations: Operations<Extract<SystemOperation, Name>> = Obj
     if (typeof place !== "number") return place;
     const { reservation } = state;
     const stored = reservation?.place === place && reservation.bytes === 16;
-    const outcome = stored ? storeQuadword(context, RS, ea) : undefined;
+    const outcome = stored ? storeQuadword(context, RS, ea, memory.little) : undefined;
     if (outcome !== undefined) return outcome;
     state.reservation = undefined;
     state.setCrField(0, (stored ? 2 : 0) | (state.flag("SO") ? 1 : 0));

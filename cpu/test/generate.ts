@@ -2,7 +2,7 @@
 import { u64, type U64 } from "../../word/long.ts";
 import { encodeRow, encode } from "../isa/encode.ts";
 import { fieldRange, type Field } from "../isa/pattern.ts";
-import type { Row } from "../isa/row.ts";
+import { isInvalid, type Row } from "../isa/row.ts";
 import { SPR } from "../spr.ts";
 import { PLACE, SCRATCH_BYTES, withExits, type Case } from "./case.ts";
 import type { Random } from "./random.ts";
@@ -32,8 +32,15 @@ interface Draft {
   readonly random: Random;
   readonly fields: Record<string, number>;
   readonly gpr: U64[];
+  /** Of the instruction, where nothing stands before it. */
+  readonly address: number;
   /** Words before the instruction. */
   readonly before: number[];
+}
+
+/** A prefixed load or store is like the one whose name follows the p. */
+function likeUnprefixed(mnemonic: string): string {
+  return mnemonic.replace(/^p(?=l|st)/, "");
 }
 
 /** Has the row an address for an operand? */
@@ -42,7 +49,8 @@ function hasAddress(row: Row): boolean {
 }
 
 /** Bytes that an access may reach from its address, and what the address has to be a multiple of. */
-function reach(mnemonic: string): { readonly bytes: number; readonly alignment: number } {
+function reach(name: string): { readonly bytes: number; readonly alignment: number } {
+  const mnemonic = likeUnprefixed(name);
   if (/^(lq|stq)/.test(mnemonic)) return { bytes: 16, alignment: 16 };
   if (/^(lmw|stmw|ls|sts)/.test(mnemonic)) return { bytes: 128, alignment: 1 };
   const size = /^(?:l(.)arx|st(.)cx\.)$/.exec(mnemonic);
@@ -57,21 +65,22 @@ function validAccess({ row, fields }: Draft): boolean {
   const data = fields["RT"] ?? fields["RS"] ?? -1;
   if (fields["RA"] !== undefined && (base === 0 || base === data)) return false;
   if (index === base && fields["RA0"] !== 0) return false; // the address would be twice a register
-  if (/^(lq|stq)/.test(row.mnemonic))
+  if (/^(lq|stq)/.test(likeUnprefixed(row.mnemonic)))
     return data % 2 === 0 && ![data, data + 1].some((r) => r === base || r === index);
   if (/^(lmw|lsw)/.test(row.mnemonic)) return base < data && index < data && data < 24;
   return !row.mnemonic.startsWith("stsw") || data < 24;
 }
 
 /** Sets the registers and the displacement so that the address is in the scratch memory. False where the form has no address. */
-function aim({ row, random, fields, gpr }: Draft): boolean {
+function aim({ row, random, fields, gpr, address }: Draft): boolean {
   const { bytes, alignment } = reach(row.mnemonic);
   const target = PLACE.SCRATCH + random.below((SCRATCH_BYTES - bytes) / alignment + 1) * alignment;
   const base = fields["RA0"] ?? fields["RA"] ?? 0;
   const noBase = fields["RA0"] === 0;
   const displacement = ["D", "DS", "DQ"].find((name) => fields[name] !== undefined);
   if (displacement !== undefined) {
-    if (noBase) fields[displacement] = target - (target % 4);
+    if (fields["R"] === 1) fields[displacement] = target - address;
+    else if (noBase) fields[displacement] = target - (target % 4);
     else gpr[base] = u64(target - (fields[displacement] ?? 0));
     return true;
   }
@@ -100,8 +109,9 @@ export function rowCase(row: Row, random: Random, address: number): Case | undef
   if (fields["SPR"] !== undefined) fields["SPR"] = random.pick(SPRS);
   for (const [name, values] of Object.entries(DEFINED[row.mnemonic] ?? {}))
     fields[name] = random.pick(values);
+  if (isInvalid(row, fields)) return undefined;
   const gpr = Array.from({ length: 32 }, () => random.value());
-  const draft: Draft = { row, random, fields, gpr, before: [] };
+  const draft: Draft = { row, random, fields, gpr, address, before: [] };
   if (hasAddress(row)) {
     if (!validAccess(draft) || !aim(draft)) return undefined;
     reserve(draft);
@@ -122,7 +132,7 @@ export function rowCase(row: Row, random: Random, address: number): Case | undef
     mnemonic: row.mnemonic,
     fields,
     address,
-    words: withExits(address, [...draft.before, encodeRow(row, fields)]),
+    words: withExits(address, [...draft.before, ...encodeRow(row, fields)]),
     gpr,
     cr: random.word() >>> 0,
     xer: random.pick([0, 0x2000_0000, 0xe00c_0000, 0x8000_0000, 0x6004_0000]) + random.below(33), // at most 8 registers of a string

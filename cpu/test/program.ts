@@ -19,8 +19,8 @@ function rowsOf(pattern: RegExp): readonly Row[] {
   return isa.filter(({ mnemonic }) => pattern.test(mnemonic) && !excluded.test(mnemonic));
 }
 
-/** Any valid word of the row; addresses are in the scratch memory. */
-function word(row: Row, random: Random): number {
+/** Any valid words of the row; addresses are in the scratch memory. */
+function word(row: Row, random: Random): readonly number[] {
   const fields: Record<string, number> = {};
   for (const field of [...row.fields, ...row.shape]) {
     const [least, greatest] = fieldRange(field);
@@ -39,7 +39,7 @@ function word(row: Row, random: Random): number {
 
 /** A piece without branches. */
 function straight(random: Random, rows: readonly (readonly Row[])[], length: number): number[] {
-  return Array.from({ length }, () => word(random.pick(random.pick(rows)), random));
+  return Array.from({ length }, () => word(random.pick(random.pick(rows)), random)).flat();
 }
 
 /** `count` programs, laid out one after another; every one comes to its end. */

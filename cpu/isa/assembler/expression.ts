@@ -169,7 +169,7 @@ export interface Expression {
   readonly isHalf: boolean;
 }
 
-/** The value of an expression. Throws ExpressionError. */
+/** The value of an expression; with `@pcrel`, how far it is from `.`. Throws ExpressionError. */
 export function evaluate(text: string, lookup: Lookup): Expression {
   const [, body = "", half] = /^(.*?)(?:@(\w+))?$/s.exec(text.trim()) ?? [];
   const reader = new Reader(tokenize(body), lookup);
@@ -177,6 +177,7 @@ export function evaluate(text: string, lookup: Lookup): Expression {
   const rest = tokenize(body)[reader.position];
   if (rest !== undefined) throw new ExpressionError(`unexpected ${rest.text}`);
   if (half === undefined) return { value, isHalf: false };
+  if (half === "pcrel") return { value: value.sub(lookup(".") ?? ZERO), isHalf: false };
   const part = halves[half];
   if (part === undefined) throw new ExpressionError(`unknown @${half}`);
   const adjusted = part.adjusted ? value.add(fromHalves(0, 0x8000)) : value;

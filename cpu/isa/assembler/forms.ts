@@ -12,6 +12,7 @@ import {
   suffixes,
 } from "../spelling.ts";
 import { sprNames } from "../spr-names.ts";
+import { isa } from "../table.ts";
 
 /** A mnemonic with its suffixes, for one row. */
 export interface Form {
@@ -32,6 +33,19 @@ const spellingsByName: ReadonlyMap<string, readonly Spelling[]> = (() => {
   }
   return map;
 })();
+
+/** Names of prefixed instructions; they have no suffixes. */
+const prefixedNames: ReadonlySet<string> = new Set([
+  ...isa.filter(({ prefix }) => prefix !== undefined).map(({ mnemonic }) => mnemonic),
+  ...[...printed, ...accepted]
+    .filter(({ base }) => rowOf(base)?.prefix !== undefined)
+    .map(({ mnemonic }) => mnemonic),
+]);
+
+/** Does a mnemonic stand for two words? */
+export function isPrefixedName(mnemonic: string): boolean {
+  return prefixedNames.has(mnemonic);
+}
 
 /** Every way to take a mnemonic apart: `bnela+` into `bne+` and `l` and `a`; the suffixes are those of shape fields. */
 function splits(mnemonic: string): { readonly name: string; readonly shape: Record<string, number> }[] {

@@ -1,6 +1,6 @@
 // From the text of operands to the fields of an instruction. Mnemonics are in forms.ts, lines in ../assemble.ts.
 import { fromHalves, hex64, u64, type U64 } from "../../../word/long.ts";
-import { EncodeError, encodeRow } from "../encode.ts";
+import { EncodeError, encodeRow, type InstructionWords } from "../encode.ts";
 import { type Field, operandKinds } from "../pattern.ts";
 import { fieldFrom, type OperandSyntax } from "../spelling.ts";
 import { sprNames } from "../spr-names.ts";
@@ -147,8 +147,8 @@ function readOperands(form: Form, texts: readonly string[], context: OperandCont
   return values;
 }
 
-/** The word of an instruction. Throws OperandError or ExpressionError. */
-export function encodeForm(form: Form, texts: readonly string[], context: OperandContext): number {
+/** The words of an instruction. Throws OperandError or ExpressionError. */
+export function encodeForm(form: Form, texts: readonly string[], context: OperandContext): InstructionWords {
   const operands = readOperands(form, texts, context);
   const all = [...form.row.fields, ...form.row.shape];
   const fields: Record<string, number> = { ...form.shape };
