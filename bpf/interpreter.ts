@@ -176,7 +176,10 @@ export class Interpreter {
     }
   }
 
-  #access(insn: Insn, { slot, next }: Place): Step | undefined {
+  #access(insn: Insn, place: Place): Step | undefined {
+    // Nothing is done ahead of time here.
+    if (insn.code === (op.BPF_ST | op.BPF_NOSPEC)) return sequential(() => undefined, place);
+    const { slot, next } = place;
     const immediate = Register.of({ low: insn.imm, high: insn.imm >> 31 });
     const isImmediate = op.classOf(insn.code) === op.BPF_ST;
     const operands = {

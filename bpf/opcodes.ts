@@ -64,6 +64,9 @@ export const BPF_MEM = 0x60;
 export const BPF_MEMSX = 0x80;
 export const BPF_ATOMIC = 0xc0;
 
+/** With BPF_ST: a barrier against speculation, which only the core makes. [Linux 6.12 include/linux/filter.h] */
+export const BPF_NOSPEC = 0xc0;
+
 // The immediate of an atomic is one of BPF_ADD BPF_OR BPF_AND BPF_XOR, alone or with BPF_FETCH, or one of the other
 // two [RFC 9669 5.3].
 export const BPF_FETCH = 0x01;

@@ -17,6 +17,7 @@ import {
   BPF_LSH,
   BPF_MEM,
   BPF_MOV,
+  BPF_NOSPEC,
   BPF_RSH,
   BPF_ST,
   BPF_STX,
@@ -35,6 +36,7 @@ import { atomic } from "./opcode/atomic.ts";
 import { call } from "./opcode/call.ts";
 import { conditionalJump, exit, jump } from "./opcode/jump.ts";
 import { load, loadImm64, storeConstant, storeRegister } from "./opcode/load-store.ts";
+import { nospec } from "./opcode/nospec.ts";
 import { swap } from "./opcode/swap.ts";
 import { tailCall } from "./opcode/tail-call.ts";
 import type { Pass } from "./pass.ts";
@@ -55,6 +57,10 @@ function instruction(pass: Pass, insn: Insn, at: number): void {
     case BPF_ST:
       if (mode === BPF_MEM) {
         storeConstant(pass, insn);
+        return;
+      }
+      if (insn.code === (BPF_ST | BPF_NOSPEC)) {
+        nospec(pass);
         return;
       }
       break;

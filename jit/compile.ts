@@ -43,7 +43,7 @@ export class FunctionJit {
     this.#compilation = {
       fn,
       target,
-      frame: planFrame(fn, target.abi),
+      frame: planFrame(fn, target.abi, target.stfBarrier.kind),
       calls: createCallSequence(target.callSequence),
       jumpTargets: targets,
       unboundedShifts: unboundedShifts(fn.insns, targets),

@@ -11,9 +11,9 @@
 // A function that neither calls nor names R10 has no frame: its slots are the same, below r1 (the red zone).
 import type { BpfFunction } from "../bpf/core/prog.ts";
 import { slotsOf } from "../bpf/insn.ts";
-import { BPF_CALL, BPF_JMP } from "../bpf/opcodes.ts";
+import { BPF_CALL, BPF_JMP, BPF_NOSPEC, BPF_ST } from "../bpf/opcodes.ts";
 import { FIRST_NON_VOLATILE, FRAME_POINTER, gprOf, type Gpr } from "./registers.ts";
-import type { Abi } from "./target.ts";
+import type { Abi, StfBarrier } from "./target.ts";
 
 /** Opcode of the internal instruction that a call of bpf_tail_call becomes. [Linux include/linux/filter.h] */
 export const BPF_TAIL_CALL = 0xf0;
@@ -25,7 +25,7 @@ const TAIL_CALL_CNT = 8;
 const LOCAL_TMP = 16;
 
 export interface Frame {
-  /** Calls helpers or functions, so that LR must be saved. */
+  /** Calls helpers, functions or a barrier, so that LR must be saved. */
   readonly calls: boolean;
   readonly tailCalls: boolean;
   /** Names R10, so that r31 must point behind the BPF stack. */
@@ -48,7 +48,11 @@ export const TAIL_CALL_CNT_BEFORE_FRAME = -(SAVE_AREA + TAIL_CALL_CNT);
  * The frame a function needs. The register fields of every instruction count, also where its opcode ignores them.
  * @throws JitError on a register that does not exist
  */
-export function planFrame(fn: Pick<BpfFunction, "insns" | "stackDepth">, abi: Abi): Frame {
+export function planFrame(
+  fn: Pick<BpfFunction, "insns" | "stackDepth">,
+  abi: Abi,
+  stfBarrier: StfBarrier["kind"] = "none",
+): Frame {
   const named = new Set<Gpr>();
   let calls = false;
   let tailCalls = false;
@@ -57,6 +61,7 @@ export function planFrame(fn: Pick<BpfFunction, "insns" | "stackDepth">, abi: Ab
     if (insn === undefined) break;
     named.add(gprOf(insn.dst)).add(gprOf(insn.src));
     calls ||= insn.code === (BPF_JMP | BPF_CALL);
+    calls ||= insn.code === (BPF_ST | BPF_NOSPEC) && stfBarrier === "fallback";
     tailCalls ||= insn.code === (BPF_JMP | BPF_TAIL_CALL);
     at += slotsOf(insn);
   }

@@ -107,6 +107,7 @@ export const // arithmetic
   stdx = (RS: Gpr, RA0: Gpr, RB: Gpr): Word => encode("stdx", { RS, RA0, RB }),
   // storage order and atomic update
   sync = (): Word => encode("sync", {}),
+  eieio = (): Word => encode("eieio", {}),
   lwarx = (RT: Gpr, RA0: Gpr, RB: Gpr): Word => encode("lwarx", { RT, RA0, RB }),
   ldarx = (RT: Gpr, RA0: Gpr, RB: Gpr): Word => encode("ldarx", { RT, RA0, RB }),
   stwcx = (RS: Gpr, RA0: Gpr, RB: Gpr): Word => encode("stwcx.", { RS, RA0, RB }),

@@ -20,11 +20,20 @@ export interface JitTarget {
   /** Address of `__bpf_call_base`: the `imm` of a helper call counts from it. */
   readonly bpfCallBase: U64;
   readonly callSequence: CallSequenceName;
+  /** What BPF_NOSPEC becomes. */
+  readonly stfBarrier: StfBarrier;
   /** The entry point that a caller with the kernel's TOC in r2 uses; in ELFv1 the code that a descriptor points to. */
   localEntry(address: U64): U64;
   /** Whether a code address lies in the kernel's own text (not in a module's, not in an image). */
   isCoreText(address: U64): boolean;
 }
+
+/**
+ * How a processor is kept from forwarding a store to a load by speculation; `fallback` calls bpf_stf_barrier, at its code.
+ * @linux arch/powerpc/include/asm/security_features.h enum stf_barrier_type
+ */
+export type StfBarrier =
+  { readonly kind: "none" | "eieio" | "sync-ori" } | { readonly kind: "fallback"; readonly address: U64 };
 
 export interface TailCallOffsets {
   /** `max_entries` (32 bits) in struct bpf_array. */

@@ -1,25 +1,9 @@
 // Kernel functions and the guest code around them: arguments beyond registers, calls back, what is exported.
 import { describe, expect, it } from "vitest";
 import type { MemoryFault } from "../bpf/memory.ts";
-import { assemble } from "../cpu/isa/assemble.ts";
 import { hex64, u64, type U64 } from "../word/long.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
-
-/** A locked image of the text; its C pointer. */
-function load(kernel: Kernel, text: string): U64 {
-  const { words } = assemble(text, { endian: kernel.endian });
-  const descriptor = kernel.abi === "elfv1" ? 24 : 0;
-  const binary = kernel.bpfJitBinaryAlloc(4 * words.length + descriptor);
-  if (binary === undefined) throw new Error("no memory");
-  const { image } = binary;
-  if (descriptor > 0) {
-    kernel.store(image, 8, image.add(descriptor));
-    kernel.store(image.add(8), 8, kernel.text.toc);
-  }
-  words.forEach((word, i) => void kernel.store(image.add(descriptor + 4 * i), 4, u64(word)));
-  kernel.setMemoryRox(binary.header, binary.bytes);
-  return image;
-}
+import { loadCode } from "./test/code.ts";
 
 /** Calls the C pointer in r3 with ten arguments 10 to 19, the last two in the parameter save area at `area`. */
 const caller = (area: number, loadTarget: string): string => `
@@ -50,7 +34,7 @@ for (const { text, ...options } of machines) {
           return u64(7);
         },
       });
-      const image = load(kernel, text);
+      const image = loadCode(kernel, text);
       expect(kernel.call(image, [pointer])).toMatchObject({ kind: "return", value: u64(7) });
       expect(seen).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((n) => u64(n)));
       const code = text.includes("ld 2,") ? image.add(24) : image;
@@ -58,9 +42,9 @@ for (const { text, ...options } of machines) {
     });
 
     it("calls a guest function, whose instructions and failures are the caller's", () => {
-      const add = load(kernel, "add 3,3,4; blr");
-      const bad = load(kernel, "ld 3,8(3); blr");
-      const endless = load(kernel, "b .");
+      const add = loadCode(kernel, "add 3,3,4; blr");
+      const bad = loadCode(kernel, "ld 3,8(3); blr");
+      const endless = loadCode(kernel, "b .");
       const through = kernel.addFunction({
         symbol: "through",
         call: ([pointer, a, b], from) => {

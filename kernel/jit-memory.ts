@@ -89,6 +89,8 @@ export function jitTarget(kernel: Kernel, callSequence: CallSequenceName): JitTa
     },
     bpfCallBase: text.bpfCallBase,
     callSequence,
+    // The fallback, a call of bpf_stf_barrier, is for processors before these.
+    stfBarrier: { kind: cpu.state.model === "power8" ? "sync-ori" : "eieio" },
     localEntry: (address) => text.localEntry(address),
     isCoreText: (address) => text.isCoreText(address),
   };

@@ -16,6 +16,7 @@ export const seenTarget: JitTarget = {
   offsets: { bpfArrayMaxEntries: 36, bpfArrayPtrs: 272, bpfProgBpfFunc: 48 },
   bpfCallBase: fromHalves(0xc000_0000, 0x0033_2f20),
   callSequence: "auto-shrink",
+  stfBarrier: { kind: "none" },
   localEntry: (address) => address.add(u64(8)),
   isCoreText: (address) => address.high >>> 0 === 0xc000_0000 && address.low >>> 0 < 0x00dd_0000,
 };
