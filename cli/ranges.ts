@@ -3,8 +3,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import type { Layout } from "../kernel/layout/layout.ts";
 import type { Axes } from "../lab/ranges/axes.ts";
-import type { Measurement } from "../lab/ranges/row.ts";
-import { StageError, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { readInput, writeOutput } from "./files.ts";
 import { count } from "./numbers.ts";
 import { bpfOptions, valued } from "./options.ts";
@@ -64,43 +63,22 @@ async function ranges(file: string, options: Options): Promise<void> {
     others: options.others,
   };
   const { allAxes } = await import("../lab/ranges/axes.ts");
-  const { baselinesOf, cellsOf, isSame, rowsOf } = await import("../lab/ranges/rows.ts");
   const { rangesSvg } = await import("../lab/ranges/svg.ts");
   const { openExperiment } = await import("./ranges/experiment.ts");
-  const { measureAll } = await import("./ranges/pool.ts");
+  const { measureMatrix } = await import("./ranges/matrix.ts");
   const { rangesText } = await import("./ranges/text.ts");
   const experiment = openExperiment(file, bytes, options, input, options.layout);
   if (experiment.onMemory && dataIn !== undefined)
     throw new UsageError("--data-in: raw instructions on plain memory have no packet");
   const all = allAxes();
-  const cells = cellsOf({
+  const axes = {
     layouts: options.layout?.map(({ name }) => name) ?? all.layouts,
     imageAllocs: options.imageAlloc ?? all.imageAllocs,
     callEncodings: options.callEncoding ?? all.callEncodings,
-  });
-  const baselines = baselinesOf(cells);
-  const more = baselines.filter((baseline) => !cells.some((cell) => isSame(cell, baseline)));
-  const wanted = [...cells, ...more];
-  const measured = await measureAll(experiment, wanted, jobs);
-  const compared = measured.filter((_, i) =>
-    baselines.some((baseline) => isSame(baseline, wanted[i] ?? baseline)),
-  );
-  const error = commonError(compared);
-  if (error !== undefined) throw error;
-  const rows = rowsOf(measured.slice(0, cells.length), compared);
+  };
+  const rows = await measureMatrix(experiment, axes, jobs);
   if (options.svg !== undefined)
     writeOutput(options.svg, new TextEncoder().encode(rangesSvg(experiment.program.name, rows)));
   if (options.json === true) printJson({ program: experiment.program.name, rows });
   else printLines(rangesText(experiment.program.name, rows));
-}
-
-/** What is wrong with program or options themselves: no layout's baseline could be started. */
-function commonError(compared: readonly Measurement[]): Error | undefined {
-  const refusals = compared.map(({ refusal }) => refusal);
-  const [first] = refusals;
-  if (first === undefined || refusals.includes(undefined)) return undefined;
-  const { stage, errno = "EINVAL", message, log } = first;
-  if (stage === "machine") return new UsageError(message);
-  const where = stage === "boot" ? "load" : stage;
-  return new StageError({ stage: where, errno, message, ...(log === undefined ? {} : { log }) });
 }

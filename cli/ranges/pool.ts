@@ -13,44 +13,47 @@ const WORKER = ["./ranges-worker.js", "./worker.ts"].map((file) =>
   fileURLToPath(new URL(file, import.meta.url)),
 );
 
+/** Measures cells; the measurements are in the order of the cells. */
+export type Measure = (cells: readonly Cell[]) => Promise<readonly Measurement[]>;
+
+export interface PoolOptions {
+  /** Most threads at a time. */
+  readonly jobs: number;
+  /** Cells there will be in all, for the progress that a terminal shows. */
+  readonly total: number;
+}
+
 /**
- * Every cell, in the order given. At Ctrl-C the process ends with its workers, exit 130.
- * @param jobs most workers at a time
- * @throws BugError for what a worker could not explain
+ * Runs `work` with threads that are gone when it ends. At Ctrl-C the process ends with them, exit 130.
+ * @throws what `work` throws, and from its `measure` BugError for what a worker could not explain
  */
-export async function measureAll(
+export async function withWorkers<T>(
   experiment: Experiment,
-  cells: readonly Cell[],
-  jobs: number,
-): Promise<readonly Measurement[]> {
-  const tasks = tasksOf(cells);
+  { jobs, total }: PoolOptions,
+  work: (measure: Measure) => Promise<T>,
+): Promise<T> {
   const script = WORKER.find((file) => existsSync(file));
   if (script === undefined) throw new Error("dist/ranges-worker.js is missing");
+  const execArgv = script.endsWith(".ts") ? { execArgv: ["--import", "tsx"] } : {};
   const pool = workerpool.pool(script, {
     workerType: "thread",
-    maxWorkers: Math.min(jobs, tasks.length),
-    workerThreadOpts: {
-      workerData: experiment,
-      ...(script.endsWith(".ts") ? { execArgv: ["--import", "tsx"] } : {}),
-    },
+    maxWorkers: Math.min(jobs, total),
+    workerThreadOpts: { workerData: experiment, ...execArgv },
   });
-  const bar = progress(cells.length);
+  const bar = progress(total);
   const interrupted = (): never => {
     bar?.stop();
     process.exit(EXIT.interrupted);
   };
   process.once("SIGINT", interrupted);
+  const measureOne = async (cell: Cell): Promise<Measurement> => {
+    const measured = (await pool.exec("measureCell", [cell])) as Measured;
+    if ("bug" in measured) throw new BugError(measured.bug);
+    bar?.increment();
+    return measured.measurement;
+  };
   try {
-    const done = await Promise.all(
-      tasks.map(async (task) => {
-        const measured = (await pool.exec("measureCells", [task])) as Measured;
-        if ("bug" in measured) throw new BugError(measured.bug);
-        bar?.increment(task.length);
-        return task.map((cell, i) => [cell, measured.measurements[i]] as const);
-      }),
-    );
-    const byCell = new Map(done.flat());
-    return cells.flatMap((cell) => byCell.get(cell) ?? []);
+    return await work((cells) => Promise.all(cells.map(measureOne)));
   } finally {
     process.off("SIGINT", interrupted);
     bar?.stop();
@@ -65,16 +68,6 @@ class BugError extends Error {
     this.name = name;
     if (stack !== undefined) this.stack = stack;
   }
-}
-
-/** Cells of one layout and strategy go to one worker together. */
-function tasksOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {
-  const tasks = new Map<string, Cell[]>();
-  for (const cell of cells) {
-    const key = `${cell.layout} ${cell.imageAlloc}`;
-    tasks.set(key, [...(tasks.get(key) ?? []), cell]);
-  }
-  return [...tasks.values()];
 }
 
 function progress(total: number): SingleBar | undefined {

@@ -2,17 +2,21 @@
 import { workerData } from "node:worker_threads";
 import workerpool from "workerpool";
 import { measure, type Experiment } from "../../lab/ranges/measure.ts";
-import type { WorkerMethods } from "./tasks.ts";
+import type { Bug, WorkerMethods } from "./tasks.ts";
 
 const experiment = workerData as Experiment;
 
+function bugOf(error: unknown): { readonly bug: Bug } {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { bug: { name, message, stack } };
+}
+
 const methods: WorkerMethods = {
-  measureCells: (cells) => {
+  measureCell: (cell) => {
     try {
-      return { measurements: cells.map((cell) => measure(experiment, cell)) };
+      return { measurement: measure(experiment, cell) };
     } catch (error) {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      return { bug: { name, message, stack } };
+      return bugOf(error);
     }
   },
 };

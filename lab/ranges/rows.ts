@@ -11,13 +11,16 @@ export function cellsOf({ layouts, imageAllocs, callEncodings }: Axes): readonly
   );
 }
 
-/** The cells that others are compared with, one for each layout. */
+/** The cells that others are compared with, one for each layout: those among them, and new ones where they are not. */
 export function baselinesOf(cells: readonly Cell[]): readonly Cell[] {
-  return [...new Set(cells.map(({ layout }) => layout))].map((layout) => ({ layout, ...BASELINE }));
+  const layouts = [...new Set(cells.map(({ layout }) => layout))];
+  return layouts.map(
+    (layout) => cells.find((cell) => cell.layout === layout && isBaseline(cell)) ?? { layout, ...BASELINE },
+  );
 }
 
-export function isSame(a: Cell, b: Cell): boolean {
-  return a.layout === b.layout && a.imageAlloc === b.imageAlloc && a.callEncoding === b.callEncoding;
+function isBaseline({ imageAlloc, callEncoding }: Cell): boolean {
+  return imageAlloc === BASELINE.imageAlloc && callEncoding === BASELINE.callEncoding;
 }
 
 /** The rows of these cells, in their order; one runs where it returned what the baseline of its layout did. */

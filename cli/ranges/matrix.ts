@@ -1,0 +1,47 @@
+// The whole matrix: which cells are measured in which order, and when there is nothing to compare.
+import type { Axes } from "../../lab/ranges/axes.ts";
+import type { Experiment } from "../../lab/ranges/measure.ts";
+import type { Cell, Measurement, Row } from "../../lab/ranges/row.ts";
+import { baselinesOf, cellsOf, rowsOf } from "../../lab/ranges/rows.ts";
+import { StageError, UsageError } from "../errors.ts";
+import { withWorkers } from "./pool.ts";
+
+/**
+ * The rows of all cells of these axes. What others are compared with comes first: where that is refused on every layout, it is
+ * program or options that are at fault, and nothing else is tried.
+ * @param jobs threads
+ * @throws UsageError or StageError then
+ */
+export async function measureMatrix(
+  experiment: Experiment,
+  axes: Axes,
+  jobs: number,
+): Promise<readonly Row[]> {
+  const cells = cellsOf(axes);
+  const baselines = baselinesOf(cells);
+  const rest = cells.filter((cell) => !baselines.includes(cell));
+  return withWorkers(experiment, { jobs, total: baselines.length + rest.length }, async (measure) => {
+    const compared = await measure(baselines);
+    const error = commonError(compared);
+    if (error !== undefined) throw error;
+    const measured = new Map<Cell, Measurement | undefined>();
+    baselines.forEach((cell, i) => measured.set(cell, compared[i]));
+    const others = await measure(rest);
+    rest.forEach((cell, i) => measured.set(cell, others[i]));
+    return rowsOf(
+      cells.flatMap((cell) => measured.get(cell) ?? []),
+      compared,
+    );
+  });
+}
+
+/** What is wrong with program or options themselves: no layout's baseline could be started. */
+function commonError(compared: readonly Measurement[]): Error | undefined {
+  const refusals = compared.map(({ refusal }) => refusal);
+  const [first] = refusals;
+  if (first === undefined || refusals.includes(undefined)) return undefined;
+  const { stage, errno = "EINVAL", message, log } = first;
+  if (stage === "machine") return new UsageError(message);
+  const where = stage === "boot" ? "load" : stage;
+  return new StageError({ stage: where, errno, message, ...(log === undefined ? {} : { log }) });
+}
