@@ -1,5 +1,4 @@
 // The allocators of real memory and of addresses, on a small kernel.
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import { MemoryFault } from "../bpf/memory.ts";
@@ -16,90 +15,6 @@ function area(kernel: Kernel, size: number): U64 {
   if (address === undefined) throw new Error("no memory");
   return address;
 }
-
-describe("vmalloc", () => {
-  it("leaves one page unmapped behind each area and takes the first gap that is large enough", () => {
-    const kernel = new Kernel({ ramBytes: RAM });
-    const areas = [1, PAGE, PAGE + 1, 1].map((size) => area(kernel, size));
-    expect(areas.map(hex64)).toEqual([at(0), at(2 * PAGE), at(4 * PAGE), at(7 * PAGE)]);
-    expect(kernel.vfree(areas[1] ?? VMALLOC)).toBe(true);
-    // Two pages and a guard do not fit into the two pages between the guards.
-    expect(hex64(area(kernel, 2 * PAGE))).toBe(at(9 * PAGE));
-    expect(hex64(area(kernel, PAGE))).toBe(at(2 * PAGE));
-    expect(kernel.vfree(VMALLOC.add(PAGE))).toBe(false);
-    expect(kernel.vmalloc.find(VMALLOC.add(5 * PAGE))?.bytes).toBe(2 * PAGE);
-    expect(kernel.vmalloc.find(VMALLOC.add(6 * PAGE))).toBeUndefined();
-  });
-  it("keeps to a range with its guard page, and to an alignment", () => {
-    const kernel = new Kernel({ ramBytes: RAM });
-    const range = { size: PAGE, start: VMALLOC.add(PAGE), end: VMALLOC.add(4 * PAGE) };
-    expect(hex64(kernel.vmallocNodeRange(range) ?? VMALLOC)).toBe(at(PAGE));
-    expect(kernel.vmallocNodeRange(range)).toBeUndefined();
-    const aligned = kernel.vmallocNodeRange({ ...range, align: 4 * PAGE, end: VMALLOC.add(8 * PAGE) });
-    expect(hex64(aligned ?? VMALLOC)).toBe(at(4 * PAGE));
-  });
-  it("without memory gives nothing and keeps nothing", () => {
-    const kernel = new Kernel({ ramBytes: RAM });
-    const free = kernel.pages.free;
-    for (const size of [RAM, Infinity, NaN, 0, -1]) expect(kernel.moduleAlloc(size)).toBeUndefined();
-    const areas: U64[] = [];
-    for (;;) {
-      const next = kernel.moduleAlloc(8 * PAGE);
-      if (next === undefined) break;
-      areas.push(next);
-    }
-    expect(areas.length).toBeGreaterThan(40);
-    areas.forEach((address) => expect(kernel.vfree(address)).toBe(true));
-    expect(kernel.pages.held("vmalloc")).toBe(0);
-    // Page tables stay.
-    expect(free - kernel.pages.free).toBeLessThan(8);
-  });
-  it("with one page left has none for the page tables, and gives it back", () => {
-    for (const layout of ["hash64k-4.15", "radix64k-6.12"]) {
-      const kernel = new Kernel({ ramBytes: RAM, layout });
-      while (kernel.pages.free > 1) kernel.pages.tryAllocate("user");
-      expect(kernel.pages.free).toBe(1);
-      expect(kernel.moduleAlloc(PAGE)).toBeUndefined();
-      expect(kernel.pages.held("vmalloc")).toBe(0);
-    }
-  });
-  it("pages are zero again when they come back, and gone when they are freed", () => {
-    const kernel = new Kernel({ ramBytes: RAM });
-    const first = area(kernel, PAGE);
-    kernel.store(first, 8, u64(-1));
-    kernel.vfree(first);
-    expect(kernel.load(first, 8)).toBeInstanceOf(MemoryFault);
-    const again = area(kernel, PAGE);
-    expect(again.eq(first)).toBe(true);
-    expect(kernel.load(again, 8)).toEqual(u64(0));
-  });
-  it("areas never overlap, whatever is allocated and freed", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.boolean(), fc.nat(5 * PAGE), fc.nat(100)), { maxLength: 60 }),
-        (steps) => {
-          const kernel = new Kernel({ ramBytes: RAM });
-          const held: U64[] = [];
-          for (const [allocate, size, which] of steps) {
-            if (allocate) {
-              const address = kernel.moduleAlloc(size + 1);
-              if (address !== undefined) held.push(address);
-            } else if (held.length > 0) kernel.vfree(held.splice(which % held.length, 1)[0] ?? VMALLOC);
-          }
-          const areas = kernel.vmalloc.areas;
-          expect(areas.length).toBe(held.length);
-          areas.slice(1).forEach((next, i) => {
-            const before = areas[i];
-            expect(before !== undefined && before.address.add(before.bytes + PAGE).lte(next.address)).toBe(
-              true,
-            );
-          });
-        },
-      ),
-      { numRuns: 20 },
-    );
-  });
-});
 
 describe("kallsyms", () => {
   it("an address belongs to the symbol that it lies in, with offset and size", () => {

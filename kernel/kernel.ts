@@ -1,6 +1,6 @@
 // The kernel model: booted by a list of steps, it gives memory, symbols and calls of guest code to the parts above it.
 // Loading BPF is bpf.ts's work, the processor is cpu/'s.
-import { fromHalves, u64, type U64 } from "../word/long.ts";
+import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
 import { Cpu, type EngineName } from "../cpu/cpu.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
@@ -13,8 +13,9 @@ import { defaultJitLimit, JitLimit } from "./image-alloc/jit-limit.ts";
 import { overridden } from "./image-alloc/override.ts";
 import type { ImageAllocator } from "./image-alloc/strategy.ts";
 import { DEFAULT_IMAGE_ALLOC, imageAllocNamed } from "./image-alloc/table.ts";
-import { Kallsyms } from "./kallsyms.ts";
+import { Kallsyms, symbolText } from "./kallsyms.ts";
 import { Kmalloc } from "./kmalloc.ts";
+import { PointerHash } from "./hashed-pointer.ts";
 import { IMAGE, KERNEL_BASE } from "./layout/image.ts";
 import type { Layout } from "./layout/layout.ts";
 import { usableLayout } from "./layout/usable.ts";
@@ -27,7 +28,7 @@ import { moduleAlloc } from "./module-alloc.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
 import { PageAllocator } from "./page-alloc.ts";
-import { checkRamMap, ramEnd, ramHoles, ramOf, ramTotal, type RamRange } from "./ram-map.ts";
+import { checkRamMap, nodeOf, ramEnd, ramHoles, ramOf, ramTotal, type RamRange } from "./ram-map.ts";
 import { Random } from "./random.ts";
 import { KernelText, type Abi, type KernelFunction } from "./text.ts";
 import { Vmalloc, type VmallocRequest } from "./vmalloc.ts";
@@ -107,6 +108,8 @@ export class Kernel implements KernelMemory {
   readonly kmalloc: Kmalloc;
   /** Page tables or hash table of the kernel's addresses. */
   readonly mm: MemoryManagement;
+  /** How pointers are printed to those who are not to see them. */
+  readonly pointerHash: PointerHash;
   /** Areas of the vmalloc region. */
   readonly vmalloc: Vmalloc;
   /** Memory by effective address. */
@@ -169,10 +172,8 @@ export class Kernel implements KernelMemory {
     this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
     for (const { start, end } of this.ramMap)
       this.mm.mapLinear(Math.max(start, IMAGE.textEnd), end, PAGE_KERNEL);
-    this.vmalloc = new Vmalloc(this.mm, this.pages, {
-      pageShift: this.layout.pageShift,
-      protection: PAGE_KERNEL,
-    });
+    this.pointerHash = new PointerHash(new Random(seed + 1));
+    this.vmalloc = this.#createVmalloc();
     this.memory = new GuestMemory(this.cpu, this.mm, this.kmalloc);
     this.text = new KernelText(ram, { endian, abi: this.abi, kallsyms: this.kallsyms });
     const msr = msrBits("SF", "HV", "EE", "ME", "IR", "DR", "RI");
@@ -282,6 +283,21 @@ export class Kernel implements KernelMemory {
     const tables: TableMemory = { allocateTable: (bytes) => tableSlabs.allocate(bytes, bytes) };
     if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: start });
     return new HashMm({ cpu, layout, tables, random, table: { base: start, bytes: end - start } });
+  }
+
+  #createVmalloc(): Vmalloc {
+    const { layout, ramMap, kallsyms, pointerHash } = this;
+    const info = {
+      version: layout.version,
+      nodes: [...new Set(ramMap.map(({ node }) => node))].sort((a, b) => a - b),
+      nodeOf: (real: number) => nodeOf(ramMap, real),
+      symbolize: (address: U64) => {
+        const found = kallsyms.lookup(address);
+        return found === undefined ? hex64(address) : symbolText(found);
+      },
+      hash: (address: U64) => pointerHash.text(address),
+    };
+    return new Vmalloc(this.mm, this.pages, { pageShift: layout.pageShift, protection: PAGE_KERNEL, info });
   }
 
   /** @linux the weak bpf_jit_image_alloc of the 2018 proposal */

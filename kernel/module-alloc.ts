@@ -10,5 +10,5 @@ import type { Vmalloc } from "./vmalloc.ts";
  */
 export function moduleAlloc(vmalloc: Vmalloc, layout: Layout, size: number): U64 | undefined {
   const { start, end } = regionNamed(layout, "vmalloc");
-  return vmalloc.allocate({ size, start, end });
+  return vmalloc.allocate({ size, start, end, caller: "module_alloc" });
 }

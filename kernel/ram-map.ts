@@ -78,6 +78,11 @@ export function ramEnd(map: readonly RamRange[]): number {
   return map.at(-1)?.end ?? 0;
 }
 
+/** The node that a real address of RAM belongs to; 0 for what is none. */
+export function nodeOf(map: readonly RamRange[], real: number): number {
+  return map.find(({ start, end }) => real >= start && real < end)?.node ?? 0;
+}
+
 /** The stretches of real addresses between ranges. */
 export function ramHoles(
   map: readonly RamRange[],
