@@ -26,6 +26,8 @@ export interface Caller {
    * as before; its instructions count as the caller's, whose limit holds for it too.
    */
   call(pointer: U64, args: readonly U64[]): CallOutcome;
+  /** Ends everything with an oops at the call; `detail` says why. */
+  fail(detail: string): FailedCall;
 }
 
 const FIRST_ARGUMENT = 3;

@@ -72,6 +72,11 @@ export class Entry {
         return cpu.state.lr;
       },
       call: (pointer, args) => this.call(pointer, args, Infinity),
+      fail: (detail) => {
+        const { lr: nip, msr } = cpu.state;
+        const oops = context.oops({ trap: 0x700, nip: nip.sub(4), msr, ...NO_FAULT, detail });
+        return { kind: "oops", oops, instructions: 0 };
+      },
     };
   }
 

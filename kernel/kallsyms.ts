@@ -7,13 +7,16 @@ export interface KernelSymbol {
   readonly address: U64;
   /** Bytes; an address at or behind address + size is not the symbol's. */
   readonly size: number;
-/** As /proc/kallsyms says it: T text, D data, R read-only data; small letters for what is static. */
+  /** As /proc/kallsyms says it: T text, D data, R read-only data; small letters for what is static. */
   readonly type: "T" | "t" | "D" | "d" | "R" | "r";
   /** What stands in brackets behind it: the module, or `bpf` for JITed code. */
   readonly module?: string;
   /** Left out of `text`, as JITed code is with net.core.bpf_jit_kallsyms=0; an oops knows it all the same. */
   readonly isHidden?: boolean;
 }
+
+/** What stands in brackets behind JITed code. */
+const BPF = "bpf";
 
 /** A symbol found by an address inside it. */
 export interface Resolved {
@@ -22,16 +25,21 @@ export interface Resolved {
   /** Bytes from the symbol's start. */
   readonly offset: number;
   readonly size: number;
+  /** The module that it belongs to. */
+  readonly module?: string | undefined;
 }
 
-/** The table, sorted by address; several symbols may have one name, the latest is found by it. */
+/**
+ * The table, sorted by address; several symbols may have one name, the latest is found by it, those of modules last.
+ * A module's is `module:name` too.
+ */
 export class Kallsyms {
   readonly #sorted: KernelSymbol[] = [];
   readonly #byName = new Map<string, KernelSymbol>();
 
   add(symbol: KernelSymbol): void {
     this.#sorted.splice(this.#above(symbol.address), 0, symbol);
-    this.#byName.set(symbol.name, symbol);
+    this.#byName.set(key(symbol), symbol);
   }
 
   /** Takes a symbol out by its address; whether there was one. */
@@ -40,7 +48,7 @@ export class Kallsyms {
     const symbol = this.#sorted[index];
     if (symbol === undefined || !symbol.address.eq(address)) return false;
     this.#sorted.splice(index, 1);
-    if (this.#byName.get(symbol.name) === symbol) this.#byName.delete(symbol.name);
+    if (this.#byName.get(key(symbol)) === symbol) this.#byName.delete(key(symbol));
     return true;
   }
 
@@ -50,12 +58,16 @@ export class Kallsyms {
     if (symbol === undefined) return undefined;
     const distance = address.sub(symbol.address);
     if (distance.gte(u64(symbol.size))) return undefined;
-    return { name: symbol.name, address: symbol.address, offset: distance.toNumber(), size: symbol.size };
+    const { name, size } = symbol;
+    // JITed code is in brackets in /proc/kallsyms, not in an oops.
+    const module = symbol.module === BPF ? undefined : symbol.module;
+    return { name, address: symbol.address, offset: distance.toNumber(), size, module };
   }
 
-  /** Where a name is. */
+  /** Where a name is. @linux kernel/kallsyms.c kallsyms_lookup_name */
   address(name: string): U64 | undefined {
-    return this.#byName.get(name)?.address;
+    const own = this.#byName.get(name);
+    return (own ?? this.#sorted.findLast((symbol) => symbol.name === name))?.address;
   }
 
   /**
@@ -91,7 +103,12 @@ export class Kallsyms {
   }
 }
 
-/** `name+0xoff/0xsize`, or the address as `0x…` where no symbol has it. */
-export function symbolText(found: Resolved): string {
-  return `${found.name}+0x${found.offset.toString(16)}/0x${found.size.toString(16)}`;
+function key({ name, module }: KernelSymbol): string {
+  return module === undefined ? name : `${module}:${name}`;
+}
+
+/** `name+0xoff/0xsize`, and behind it the module: `[name]`. */
+export function symbolText({ name, offset, size, module }: Resolved): string {
+  const text = `${name}+0x${offset.toString(16)}/0x${size.toString(16)}`;
+  return module === undefined ? text : `${text} [${module}]`;
 }
