@@ -84,7 +84,8 @@ export class Bpf {
       const call = (args: readonly [U64, U64, U64, U64, U64]): ReturnType<typeof helper.call> =>
         helper.call(this.core.helperContext, ...args);
       const guestCode = kernel.text.guestCode(helper.symbol);
-      addresses.set(helper.id, guestCode ?? kernel.addFunction({ symbol: helper.symbol, call }));
+      const symbol = helper.symbol;
+      addresses.set(helper.id, guestCode ?? kernel.addFunction({ symbol, call, exported: true }));
     }
   }
 

@@ -24,7 +24,9 @@ import { HashMm, hashTableBytes } from "./mm/hash-mm.ts";
 import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement, type TableMemory } from "./mm/mm.ts";
 import { PROCESS_TABLE_BYTES, RadixMm } from "./mm/radix-mm.ts";
 import { TextPoke } from "./mm/text-poke.ts";
+import { KernelLog } from "./log.ts";
 import { moduleAlloc } from "./module-alloc.ts";
+import { Modules } from "./module/modules.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
 import { PageAllocator } from "./page-alloc.ts";
@@ -138,7 +140,10 @@ export class Kernel implements KernelMemory {
   readonly imageAlloc: ImageAllocator;
   /** What of them is charged to whom. */
   readonly jitLimit: JitLimit;
+  /** What printk said: dmesg. */
+  readonly log: KernelLog;
   readonly #entry: Entry;
+  #modules: Modules | undefined;
   #bpf: Bpf | undefined;
 
   /** Boots. @throws KernelUsageError where the options name no machine that can be, ImageAllocError where it cannot have `imageAlloc` */
@@ -150,6 +155,7 @@ export class Kernel implements KernelMemory {
     this.abi = options.abi ?? (endian === "le" ? "elfv2" : "elfv1");
     this.maxInsns = options.maxInsns ?? DEFAULT_MAX_INSNS;
     this.clock = options.clock ?? (() => u64(this.cpu.instructions));
+    this.log = new KernelLog(this.clock);
     this.random = new Random(seed);
     this.cpu = new Cpu({
       model,
@@ -196,6 +202,13 @@ export class Kernel implements KernelMemory {
   get bpf(): Bpf {
     this.#bpf ??= new Bpf(this);
     return this.#bpf;
+  }
+
+  /** Kernel modules; set up when they are first asked for, with the functions that they expect, BPF's helpers among them. */
+  get modules(): Modules {
+    this.#bpf ??= new Bpf(this);
+    this.#modules ??= new Modules(this);
+    return this.#modules;
   }
 
   /** Puts a function whose body is TypeScript into kernel text; its C pointer (on ELFv1 a descriptor). */

@@ -21,6 +21,15 @@ export interface LinuxVersion {
    * @linux mm/page_alloc.c __free_pages_core
    */
   readonly firstPages: "low" | "high";
+  /** How modules are laid out. */
+  readonly module: {
+    /** One area of memory for all of it, or one for each protection (since 6.4). @linux include/linux/module.h mod_mem_type */
+    readonly areas: "one" | "by protection";
+    /** Bytes that the TOC is rounded down to. @linux arch/powerpc/kernel/module_64.c my_r2 */
+    readonly tocAlign: 8 | 256;
+    /** Of the function descriptor in an ELFv1 stub. @linux arch/powerpc/kernel/module_64.c ppc64_stub_entry */
+    readonly stubDescriptorBytes: 16 | 24;
+  };
 }
 
 export const linux415: LinuxVersion = Object.freeze({
@@ -31,6 +40,7 @@ export const linux415: LinuxVersion = Object.freeze({
   minUserContext: 5,
   zone: "DMA",
   firstPages: "high",
+  module: Object.freeze({ areas: "one", tocAlign: 8, stubDescriptorBytes: 16 } as const),
 });
 
 export const linux612: LinuxVersion = Object.freeze({
@@ -41,4 +51,5 @@ export const linux612: LinuxVersion = Object.freeze({
   minUserContext: 8,
   zone: "Normal",
   firstPages: "low",
+  module: Object.freeze({ areas: "by protection", tocAlign: 256, stubDescriptorBytes: 24 } as const),
 });

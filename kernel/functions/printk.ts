@@ -1,0 +1,123 @@
+// printk and the sprintf family for modules. The format is format.ts's work, the log log.ts's.
+import { hex64, u64, type U64 } from "../../word/long.ts";
+import { MemoryFault } from "../../bpf/memory.ts";
+import type { Caller, FunctionResult } from "../caller.ts";
+import { symbolText } from "../kallsyms.ts";
+import type { Kernel, KernelFunction } from "../kernel.ts";
+import { DEFAULT_LEVEL } from "../log.ts";
+import { cString, format } from "./format.ts";
+
+const LONGEST_FORMAT = 4096;
+/** What stands before a level in a format. @linux include/linux/kern_levels.h KERN_SOH */
+const SOH = "\u0001";
+
+/** `printk(fmt, …)`: logs; the number of characters. @linux kernel/printk/printk.c _printk */
+function printk(kernel: Kernel, symbol: string): KernelFunction {
+  return {
+    symbol,
+    exported: true,
+    call: (_args, caller) => {
+      const text = formatted(kernel, caller, 0);
+      if (text instanceof MemoryFault) return text;
+      const { level, rest } = takeLevel(text);
+      kernel.log.print(level, rest);
+      return u64(rest.length);
+    },
+  };
+}
+
+/** Levels before the text; the last that is there counts. */
+function takeLevel(text: string): { readonly level: number | "continue"; readonly rest: string } {
+  let level: number | "continue" = DEFAULT_LEVEL;
+  let rest = text;
+  while (rest.startsWith(SOH) && rest.length > 1) {
+    const mark = rest.charAt(1);
+    if (mark >= "0" && mark <= "7") level = Number(mark);
+    else if (mark === "c") level = "continue";
+    rest = rest.slice(2);
+  }
+  return { level, rest };
+}
+
+/** The text of a format at argument `n` and the arguments behind it. */
+export function formatted(kernel: Kernel, caller: Caller, n: number): string | MemoryFault {
+  const address = caller.argument(n);
+  if (address instanceof MemoryFault) return address;
+  const first = kernel.load(address, 1);
+  if (first instanceof MemoryFault) return first;
+  let used = n;
+  return format(cString(kernel, address, LONGEST_FORMAT), {
+    memory: kernel,
+    next: () => caller.argument(++used),
+    symbol: (at, withOffset) => symbolAt(kernel, at, withOffset),
+    hashed: (at) => hashed(at),
+  });
+}
+
+function symbolAt(kernel: Kernel, address: U64, withOffset: boolean): string {
+  const descriptor = kernel.abi === "elfv1" ? kernel.kallsyms.lookup(address) : undefined;
+  const code = descriptor === undefined ? address : kernel.load(descriptor.address, 8);
+  const found = kernel.kallsyms.lookup(code instanceof MemoryFault ? address : code);
+  if (found === undefined) return hex64(address);
+  const name = found.name.startsWith(".") ? { ...found, name: found.name.slice(1) } : found;
+  if (withOffset) return symbolText(name);
+  return name.module === undefined ? name.name : `${name.name} [${name.module}]`;
+}
+
+/** Linux's key is new at every boot; here every run is to say the same. */
+const POINTER_KEY = 0x6661_7263;
+
+/**
+ * 32 bits that stand for an address: the same for the same address, of no use to guess it. NULL stays what it is.
+ * @linux lib/vsprintf.c ptr_to_id
+ */
+function hashed(address: U64): string {
+  if (address.isZero()) return "(null)".padStart(16);
+  let hash = POINTER_KEY;
+  for (const half of [address.low, address.high]) {
+    hash = Math.imul(hash ^ half, 0x9e37_79b1);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85eb_ca77);
+    hash ^= hash >>> 13;
+  }
+  return (hash >>> 0).toString(16).padStart(16, "0");
+}
+
+/** Writes text and a NUL; at most `room` bytes, what does not fit is left out. */
+function writeText(kernel: Kernel, to: U64, room: number, text: string): MemoryFault | undefined {
+  if (room <= 0) return undefined;
+  const kept = text.slice(0, room - 1);
+  const bytes = Uint8Array.from({ length: kept.length + 1 }, (_, i) => kept.charCodeAt(i) || 0);
+  return kernel.write(to, bytes);
+}
+
+/**
+ * `sprintf(to, fmt, …)` and, with a size behind `to`, snprintf and scnprintf.
+ * @param result from the text's length and the room, NUL included, to what is returned
+ */
+function printer(
+  kernel: Kernel,
+  symbol: string,
+  hasSize: boolean,
+  result: (length: number, room: number) => number,
+): KernelFunction {
+  return {
+    symbol,
+    exported: true,
+    call: ([to, size], caller): FunctionResult => {
+      const text = formatted(kernel, caller, hasSize ? 2 : 1);
+      if (text instanceof MemoryFault) return text;
+      const room = hasSize && size.lt(u64(Number.MAX_SAFE_INTEGER)) ? size.toNumber() : Infinity;
+      return writeText(kernel, to, room, text) ?? u64(result(text.length, room));
+    },
+  };
+}
+
+export function printFunctions(kernel: Kernel): readonly KernelFunction[] {
+  return [
+    printk(kernel, "printk"),
+    printk(kernel, "_printk"),
+    printer(kernel, "sprintf", false, (length) => length),
+    printer(kernel, "snprintf", true, (length) => length),
+    printer(kernel, "scnprintf", true, (length, room) => Math.min(length, Math.max(room - 1, 0))),
+  ];
+}
