@@ -3,6 +3,7 @@
 import { u64, type U64 } from "../word/long.ts";
 import { BpfCore } from "../bpf/core/core.ts";
 import type { CallEncodingName } from "../bpf/core/encoding/encoding.ts";
+import type { Jit } from "../bpf/core/prog.ts";
 import { BpfObject, type LinkedProgram, type MapDefinition, type ProgType } from "../bpf/elf/object.ts";
 import { helpers } from "../bpf/helpers/table.ts";
 import type { LoadedProgram } from "../bpf/core/loaded.ts";
@@ -17,6 +18,7 @@ import {
   isUnprivilegedHelper,
 } from "../bpf/verifier/unprivileged.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
+import { JitError } from "../jit/error.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
 import { ImageMemory, jitTarget } from "./jit-memory.ts";
 import type { Kernel } from "./kernel.ts";
@@ -128,7 +130,9 @@ export class Bpf {
       jit:
         options.jit === false
           ? undefined
-          : (functions, encodeCalls) => jitProgram(functions, target, this.images, encodeCalls),
+          : unlessOverLimit((functions, encodeCalls) =>
+              jitProgram(functions, target, this.images.chargedTo(privileged), encodeCalls),
+            ),
     });
     const tag = programTag(program.insns, program.endian);
     const names = functionNames(sized, tag);
@@ -191,6 +195,18 @@ function functionNames({ insns, endian, functions }: LinkedProgram, tag: string)
     const own = index === 0 ? tag : programTag(insns.slice(start, start + length), endian);
     return `bpf_prog_${own}_${name}`;
   });
+}
+
+/** Without JITed code where bpf_jit_limit does not allow any. @linux kernel/bpf/core.c bpf_prog_select_runtime, without BPF_JIT_ALWAYS_ON */
+function unlessOverLimit(jit: Jit<JitedProgram>): Jit<JitedProgram> {
+  return (functions, encodeCalls) => {
+    try {
+      return jit(functions, encodeCalls);
+    } catch (error) {
+      if (error instanceof JitError && error.errno === "EPERM") return undefined;
+      throw error;
+    }
+  };
 }
 
 function withMaxEntries(map: MapDefinition, sizes: ReadonlyMap<string, number> | undefined): MapDefinition {

@@ -57,8 +57,9 @@ export interface JitedImages {
  * Compiles all functions of a program. Throws its own Error when it cannot.
  * @param encodeCalls to be called once, when every function has an image and its `bpfFunc`: then the calls' fields are set;
  *   throws BpfLoadError where an encoding does not reach
+ * @returns undefined where the program may have no images: it is interpreted
  */
 export type Jit<J extends JitedImages = JitedImages> = (
   functions: readonly BpfFunction[],
   encodeCalls: () => void,
-) => J;
+) => J | undefined;

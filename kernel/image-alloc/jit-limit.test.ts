@@ -1,8 +1,10 @@
 // bpf_jit_limit: what is charged, who is refused, and what the limit is when nobody sets it.
 import { describe, expect, it } from "vitest";
+import { assembleProgram } from "../../bpf/assemble.ts";
 import type { JitError } from "../../jit/error.ts";
 import { Kernel } from "../kernel.ts";
 import { ImageMemory } from "../jit-memory.ts";
+import type { Program } from "../program.ts";
 import { JitLimit } from "./jit-limit.ts";
 
 const PAGE = 0x1_0000;
@@ -37,6 +39,19 @@ describe("bpf_jit_limit", () => {
       expect(kernel.jitLimit.current).toBe(0);
       expect(kernel.imageAlloc.usage.ramBytes).toBe(0);
     }
+  });
+  it("an unprivileged user's program beyond the limit is interpreted, a privileged one's is not", () => {
+    const kernel = new Kernel({ bpfJitLimit: PAGE });
+    const linked = assembleProgram("main:\n r0 = 7\n exit\n", { type: "socket_filter", endian: "le" });
+    const load = (privileged: boolean): Program => kernel.bpf.loadProgram(linked, { privileged });
+    const programs = [load(false), load(false), load(true)];
+    expect(programs.map(({ images }) => images.length)).toEqual([1, 0, 1]);
+    expect(kernel.jitLimit.current).toBe(2 * PAGE);
+    for (const program of programs) {
+      expect(program.testRun()).toMatchObject({ kind: "done", retval: 7 });
+      program.free();
+    }
+    expect(kernel.jitLimit.current).toBe(0);
   });
   it("is none in 4.15, half of vmalloc in 6.12, half of a range that is the images' own", () => {
     const limitOf = (layout: string, imageAlloc = "module_alloc"): number =>
