@@ -75,7 +75,6 @@ export function takeOut({ mm }: Kernel, from: number, to: number): boolean {
     return true;
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error;
-    mm.mapLinear(from, to, PAGE_KERNEL);
     return false;
   }
 }

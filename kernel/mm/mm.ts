@@ -25,7 +25,7 @@ export interface MemoryManagement {
   readonly linearGranuleBytes: number;
   /** Maps RAM from real address `from` to `to` into the linear map, where it stays unless it is taken out. */
   mapLinear(from: number, to: number, protection: Protection): void;
-  /** Takes RAM out of the linear map, whole granules. @throws OutOfMemoryError for page tables; some of it may be taken out then */
+  /** Takes RAM out of the linear map, whole granules. @throws OutOfMemoryError for page tables; all of it is there then */
   unmapLinear(from: number, to: number): void;
   /** Whether all of this RAM is at its linear address as `mapLinear` put it there. */
   isPlainLinear(real: number, length: number): boolean;

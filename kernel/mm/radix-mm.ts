@@ -78,10 +78,11 @@ export class RadixMm implements MemoryManagement {
   }
 
   unmapLinear(from: number, to: number): void {
-    for (let real = from; real < to; real += this.linearGranuleBytes) {
-      this.#pageTable.split(linear(real));
-      this.#unmapPage(linear(real));
-    }
+    const pages = Array.from({ length: (to - from) / this.linearGranuleBytes }, (_, i) =>
+      linear(from + i * this.linearGranuleBytes),
+    );
+    for (const page of pages) this.#pageTable.split(page);
+    for (const page of pages) this.#unmapPage(page);
     this.#exceptions.set(from, to, true);
   }
 
