@@ -7,6 +7,7 @@ import { assemble } from "./isa/assemble.ts";
 import { encode } from "./isa/encode.ts";
 import type { CpuModel } from "./isa/row.ts";
 import type { Stop } from "./stop.ts";
+import { guestImage, IMAGE_BYTES, LOG, logBytes, logLines } from "./test/interrupt-guest.ts";
 
 const engines = ["reference", "interpreter"] as const satisfies readonly EngineName[];
 const endians = ["le", "be"] as const;
@@ -77,6 +78,18 @@ describe.each(cases)("prefixed instructions, $engine, $endian", ({ engine, endia
     expect(cpu.instructions).toBe(1);
   });
 
+  test("say in SRR1 that they were one, of a page that is not there", () => {
+    const cases = ["pld", "ld"].map((name) => ({ text: `lis 4,0x40; ${name} 3,8(4)`, problemState: true }));
+    const guest = { translated: true, cases };
+    const cpu = new Cpu({ ramBytes: 0x40_0000, endian: "be", engine, model: "power10" });
+    cpu.ram.bytes(0, IMAGE_BYTES).set(guestImage(guest));
+    cpu.state.nia = u64(0x10);
+    cpu.run(2000);
+    const [prefixed, plain] = logLines(guest, cpu.ram.bytes(LOG, logBytes(guest)));
+    expect(prefixed).toMatch(/vector 0x0{12}4300 .* SRR1 0x900000002000d032 .* DAR 0x0{10}400008 /);
+    expect(plain).toMatch(/vector 0x0{12}4300 .* SRR1 0x900000000000d032 .* DAR 0x0{10}400008 /);
+  });
+
   test("do not say that they were one in a machine check", () => {
     const { stop } = interrupted("nop; pld 3,0x100000(0)");
     expect(stop).toMatchObject({ vector: 0x200, srr0: u64(0x1004), dar: u64(0x10_0000) });
@@ -86,12 +99,10 @@ describe.each(cases)("prefixed instructions, $engine, $endian", ({ engine, endia
   test("say in SRR1 that they were one, where their facility is off", () => {
     const plfd = data(0x0600_0000, 0xc800_0000);
     const plxv = data(0x0400_0000, 0xc800_0000);
-    const plxv32 = data(0x0400_0000, 0xcc00_0000);
     const pmxvf32ger = data(0x0790_0000, 0xec00_00d8);
     for (const [text, vector] of [
       [plfd, 0x800],
       [plxv, 0xf40],
-      [plxv32, 0xf20],
       [pmxvf32ger, 0xf40],
     ] as const) {
       const { stop, msr } = interrupted(text);

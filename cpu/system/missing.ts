@@ -34,11 +34,10 @@ const byExtended: ReadonlyMap<number, Facility> = new Map([
 /** Bits 6:7 of the prefix, bits 8:11 as far as they count, primary opcodes of the suffix. [Power ISA v3.1B I 1.6.3] */
 // prettier-ignore
 const prefixed: readonly (readonly [type: number, mask: number, subtype: number, opcodes: readonly number[], Facility])[] = [
-  [0, 8, 0, [42, 43, 46, 47, 51, 55], vector],   // plxsd plxssp pstxsd pstxssp; plxv pstxv of VSR 32 to 63
-  [0, 8, 0, [50, 54, 58, 62], vectorScalar],     // plxv pstxv of the others, plxvp pstxvp
-  [1, 15, 0, [32, 33, 34], vectorScalar],        // xxsplti… xxblendv… xxpermx xxeval
-  [2, 8, 0, [48, 50, 52, 54], floatingPoint],    // plfs plfd pstfs pstfd
-  [3, 15, 9, [59], vectorScalar],                // pmxv…
+  [0, 8, 0, [42, 43, 46, 47, 50, 51, 54, 55, 58, 62], vectorScalar], // plxsd plxssp pstxsd pstxssp plxv pstxv plxvp pstxvp
+  [1, 15, 0, [32, 33, 34], vectorScalar],                            // xxsplti… xxblendv… xxpermx xxeval
+  [2, 8, 0, [48, 50, 52, 54], floatingPoint],                        // plfs plfd pstfs pstfd
+  [3, 15, 9, [59], vectorScalar],                                    // pmxv…
 ];
 
 /** The outcome of a word without a row at `cia`. */

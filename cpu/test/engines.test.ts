@@ -32,14 +32,14 @@ describe.each(["le", "be"] as const)("engines agree, %s", (endian) => {
   });
 
   test("on random programs", () => {
-    expect(found(randomPrograms(new Random(10), 100), endian)).toEqual([]);
+    expect(found(randomPrograms(new Random(10), 100, "power10"), endian)).toEqual([]);
   });
 
   test("on the count and the state wherever a program is cut", () => {
-    const [program] = randomPrograms(new Random(11), 1);
+    const [program] = randomPrograms(new Random(11), 1, "power10");
     if (program === undefined) throw new RangeError("no program");
     const machines = (["reference", "interpreter"] as const).map((engine) => {
-      const cpu = new Cpu({ ramBytes, endian, engine, interrupts: "host" });
+      const cpu = new Cpu({ ramBytes, endian, engine, model: "power10", interrupts: "host" });
       new CaseRunner(cpu).run(program);
       return cpu;
     });

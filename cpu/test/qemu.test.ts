@@ -10,6 +10,7 @@ import { existsOn, type CpuModel } from "../isa/row.ts";
 import { isa } from "../isa/table.ts";
 import type { Endian } from "../state.ts";
 import { CaseRunner, differences, type Case, type Result } from "./case.ts";
+import { displacementCases } from "./displacements.ts";
 import { rowCases } from "./generate.ts";
 import { randomPrograms } from "./program.ts";
 import { casesElf, parseResults } from "./qemu.ts";
@@ -83,9 +84,24 @@ describeWithOracle("QEMU's user mode", [qemu.le, qemu.be], () => {
     expectEqual(all, endian, model);
   });
 
-  test.each(["le", "be"] as const)("agrees on random programs: %s", (endian) => {
-    const all = ours(randomPrograms(new Random(9), 60), endian, "power9", "interpreter");
+  test.each(["le", "be"] as const)("agrees on the displacements of prefixed instructions: %s", (endian) => {
+    const rows = isa.filter((row) => row.prefix !== undefined && row.fields.length > 0);
+    const cases = displacementCases(rows, new Random(10));
+    for (const engine of ["reference", "interpreter"] as const) {
+      const all = ours(cases, endian, "power10", engine);
+      expect(all.length).toBe(cases.length);
+      expectEqual(all, endian, "power10");
+    }
+  });
+
+  test.each([
+    ["le", "power9"],
+    ["be", "power9"],
+    ["le", "power10"],
+    ["be", "power10"],
+  ] as const)("agrees on random programs: %s %s", (endian, model) => {
+    const all = ours(randomPrograms(new Random(9), 60, model), endian, model, "interpreter");
     expect(all.length).toBe(60);
-    expectEqual(all, endian, "power9");
+    expectEqual(all, endian, model);
   });
 });
