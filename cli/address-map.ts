@@ -1,7 +1,15 @@
-// An address space drawn from high to low: regions as boxes, what lies in them, gaps. Text and SVG; knows no kernel.
+// An address space drawn as text from high to low: regions as boxes, what lies in them, gaps. Knows no kernel.
+import { sizeText } from "../kernel/layout/size.ts";
 import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
 import { visibleLength } from "./output.ts";
+
+/** A single address inside a stretch. */
+export interface Mark {
+  readonly address: U64;
+  readonly name: string;
+  readonly note?: string;
+}
 
 /** A stretch of addresses with a name; `end` is the first address behind it. */
 export interface Stretch {
@@ -9,12 +17,11 @@ export interface Stretch {
   readonly start: U64;
   readonly end: U64;
   readonly note?: string;
-  /** Things inside that are shown each on a line of its own, at their addresses. */
-  readonly marks?: readonly { readonly address: U64; readonly text: string }[];
+  /** What lies inside, none overlapping another. */
+  readonly inside?: readonly Stretch[];
+  readonly marks?: readonly Mark[];
 }
 
-/** Columns inside a box. */
-const WIDTH = 17;
 /** Columns of an address in fours. */
 const ADDRESS = 21;
 
@@ -23,81 +30,70 @@ export function grouped(address: U64): string {
   return `0x${hex64(address).slice(2).match(/.{4}/g)?.join("_") ?? ""}`;
 }
 
-/** 56T, 512T, 64K …: exact in the largest unit that divides it. */
-export function sizeOf(start: U64, end: U64): string {
-  let size = end.sub(start);
-  for (const unit of ["", "K", "M", "G", "T", "P"]) {
-    if ((size.low & 1023) !== 0 || size.lt(1024)) return `${size.toString()}${unit}`;
-    size = size.shru(10);
-  }
-  return `${size.toString()}E`;
-}
-
 /** A size of at most four digits. */
-function roughly(start: U64, end: U64): string {
+export function roughly(start: U64, end: U64): string {
   let size = end.sub(start);
   let unit = 0;
-  for (; size.gte(10_000); unit++) size = size.shru(10);
-  return `${size.toString()}${["", "K", "M", "G", "T", "P"][unit] ?? ""}`;
+  for (; size.gte(10_000) || (unit > 0 && size.gte(1024) && (size.low & 1023) === 0); unit++)
+    size = size.shru(10);
+  return unit === 0 ? sizeText(size) : `${size.toString()}${["", "K", "M", "G", "T", "P"][unit] ?? ""}`;
+}
+
+/** Stretches and marks from the highest address to the lowest; of two at one address the mark comes first. */
+function descending({ marks = [], inside = [] }: Stretch): readonly (Stretch | Mark)[] {
+  const at = (item: Stretch | Mark): U64 => ("address" in item ? item.address : item.start);
+  return [...marks, ...inside].sort((a, b) => at(b).comp(at(a)));
 }
 
 /** The map as lines, highest address first. */
 export function drawMap(stretches: readonly Stretch[]): readonly string[] {
   const sorted = [...stretches].sort((a, b) => b.start.comp(a.start));
-  const lines: string[] = [];
+  const width = Math.max(17, ...sorted.map(widest));
+  const line = "─".repeat(width);
   const blank = " ".repeat(ADDRESS + 2);
+  const lines: string[] = [];
+  const row = (address: string, depth: number, name: string, rest: string): void => {
+    const cell = " ".repeat(depth) + name;
+    const padding = " ".repeat(Math.max(0, width - visibleLength(cell)));
+    lines.push(`${address}  │${cell}${padding}│ ${rest}`.trimEnd());
+  };
+  const draw = (stretch: Stretch, depth: number): void => {
+    for (const item of descending(stretch))
+      if ("address" in item)
+        row(grouped(item.address), depth + 2, `· ${item.name}`, `        ${item.note ?? ""}`);
+      else {
+        draw(item, depth + 2);
+        row(grouped(item.start), depth + 2, item.name, described(item));
+      }
+  };
   let above: U64 | undefined;
-  for (const { name, start, end, note, marks } of sorted) {
-    if (above === undefined) lines.push(`${grouped(end)}  ┌${"─".repeat(WIDTH)}┐`);
+  for (const stretch of sorted) {
+    const { name, start, end } = stretch;
+    if (above === undefined) lines.push(`${grouped(end)}  ┌${line}┐`);
     else if (above.neq(end)) {
-      lines.push(`${grouped(above)}  └${"─".repeat(WIDTH)}┘`, `${blank}   ⋮ ${roughly(end, above)} unused`);
-      lines.push(`${grouped(end)}  ┌${"─".repeat(WIDTH)}┐`);
-    } else lines.push(`${grouped(end)}  ├${"─".repeat(WIDTH)}┤`);
-    lines.push(`${blank}│${fit(` ${name}`)}│ ${sizeOf(start, end).padStart(5)}  ${note ?? ""}`.trimEnd());
-    for (const mark of [...(marks ?? [])].sort((a, b) => b.address.comp(a.address)))
-      lines.push(`${grouped(mark.address)}  │${fit(" ·")}│ ◄ ${mark.text}`);
+      lines.push(`${grouped(above)}  └${line}┘`, `${blank}   ⋮ ${roughly(end, above)} unused`);
+      lines.push(`${grouped(end)}  ┌${line}┐`);
+    } else lines.push(`${grouped(end)}  ├${line}┤`);
+    row(blank.slice(2), 1, name, described(stretch));
+    draw(stretch, 1);
     above = start;
   }
-  if (above !== undefined) lines.push(`${grouped(above)}  └${"─".repeat(WIDTH)}┘`);
+  if (above !== undefined) lines.push(`${grouped(above)}  └${line}┘`);
   return lines;
 }
 
-function fit(text: string): string {
-  return text + " ".repeat(Math.max(0, WIDTH - visibleLength(text)));
+function described({ start, end, note }: Stretch): string {
+  return `${roughly(start, end).padStart(6)}  ${note ?? ""}`.trimEnd();
 }
 
-/** Several maps side by side as one SVG document. */
-export function drawSvg(
-  maps: readonly { readonly title: string; readonly stretches: readonly Stretch[] }[],
-): string {
-  const [column, row, top] = [330, 58, 50];
-  const rows = Math.max(1, ...maps.map((map) => map.stretches.length));
-  const parts = maps.flatMap(({ title, stretches }, i) => {
-    const x = i * column + 20;
-    const boxes = [...stretches]
-      .sort((a, b) => b.start.comp(a.start))
-      .map(({ name, start, end, note }, j) => {
-        const y = top + j * row;
-        return (
-          `<rect x="${x}" y="${y}" width="290" height="${row - 6}" rx="4" fill="${COLORS[name] ?? "#eee"}"><title>${escape(note ?? "")}</title></rect>` +
-          `<text x="${x + 10}" y="${y + 21}" font-weight="bold">${escape(name)}</text>` +
-          `<text x="${x + 280}" y="${y + 21}" text-anchor="end">${sizeOf(start, end)}</text>` +
-          `<text x="${x + 10}" y="${y + 42}" font-family="monospace">${grouped(start)}</text>`
-        );
-      });
-    return [`<text x="${x}" y="30" font-size="16" font-weight="bold">${escape(title)}</text>`, ...boxes];
-  });
-  const [width, height] = [maps.length * column + 10, top + rows * row + 10];
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13">\n<rect width="100%" height="100%" fill="white"/>\n${parts.join("\n")}\n</svg>\n`;
-}
-
-const COLORS: Readonly<Record<string, string>> = {
-  "linear map": "#d7e8ff",
-  vmalloc: "#ffe2c4",
-  IO: "#e5e5e5",
-  vmemmap: "#dff3da",
-};
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+/** Columns that the names in a region need. */
+function widest(stretch: Stretch, depth = 1): number {
+  const marks = (stretch.marks ?? []).map(({ name }) => depth + 4 + visibleLength(name));
+  return (
+    Math.max(
+      depth + visibleLength(stretch.name),
+      ...marks,
+      ...(stretch.inside ?? []).map((s) => widest(s, depth + 2)),
+    ) + 1
+  );
 }

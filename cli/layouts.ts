@@ -1,64 +1,129 @@
-// `farcall layouts`: the kernel address-space layouts, drawn. The layouts themselves are kernel/layout's.
+// `farcall layouts`: the kernel address-space layouts, drawn, with what lies where in a kernel that was booted with one.
+// The layouts themselves are kernel/layout's.
 import { Command } from "commander";
 import type { Layout } from "../kernel/layout/layout.ts";
-import { hex64 } from "../word/long.ts";
-import { drawMap, drawSvg, sizeOf } from "./address-map.ts";
-import { writeOutput } from "./files.ts";
-import { unknownName } from "./names.ts";
+import { drawMap } from "./address-map.ts";
+import { UsageError } from "./errors.ts";
+import { readInput, writeOutput } from "./files.ts";
+import type { Shown } from "./layouts/regions.ts";
+import { choice } from "./names.ts";
+import { bpfOptions, valued, type BpfOptions } from "./options.ts";
 import { paint, printJson, printLines } from "./output.ts";
 
-interface Options {
+interface Options extends Omit<BpfOptions, "layout"> {
+  readonly with?: string;
+  readonly arch?: string;
   readonly svg?: string;
   readonly json?: true;
 }
 
+const ARCHITECTURES = ["s390x", "x86_64", "arm64", "ppc64", "all"] as const;
+
 export function layoutsCommand(): Command {
-  return new Command("layouts")
-    .description("draw the kernel address-space layouts")
-    .argument("[name]", "one layout (default: all)")
+  const command = new Command("layouts")
+    .description("draw the kernel address-space layouts; one of them with what lies where after boot")
+    .argument("[name]", "one layout, or a JSON file of one (default: all)")
+    .option("--with <file>", "a BPF program to load into the booted kernel, for its images")
+    .addOption(
+      valued(
+        "--arch <name>",
+        `reach of another machine's kernel layouts instead: ${ARCHITECTURES.join(", ")}`,
+        choice("--arch", ARCHITECTURES),
+      ),
+    )
     .option("--svg <file>", "write a drawing to a file (default: text on standard output)")
-    .option("--json", "one JSON document on standard output")
-    .addHelpText("after", "\nExample:\n  farcall layouts hash64k-4.15")
-    .action(async (name: string | undefined, options: Options) => {
-      const { layouts } = await import("../kernel/layout/table.ts");
-      const chosen = name === undefined ? layouts : layouts.filter((layout) => layout.name === name);
-      if (name !== undefined && chosen.length === 0)
-        throw unknownName(
-          "layout",
-          name,
-          layouts.map((layout) => layout.name),
-        );
-      if (options.svg !== undefined) {
-        const svg = drawSvg(chosen.map((layout) => ({ title: layout.name, stretches: layout.regions })));
-        writeOutput(options.svg, new TextEncoder().encode(svg));
-      }
-      if (options.json === true) printJson(chosen.map(document));
-      else if (options.svg === undefined) printLines(chosen.flatMap(drawing));
+    .option(
+      "--json",
+      "one JSON document on standard output; of one layout it can be edited and used for --layout",
+    );
+  bpfOptions(command);
+  without(command, "--layout");
+  return command
+    .addHelpText("after", "\nExample:\n  farcall layouts hash64k-4.15 --with examples/calls.el.o")
+    .action(run);
+}
+
+async function run(name: string | undefined, options: Options, command: Command): Promise<void> {
+  const { arch } = options;
+  if (arch !== undefined) {
+    for (const [other, given] of [
+      ["a layout", name],
+      ["--with", options.with],
+      ["--svg", options.svg],
+    ] as const)
+      if (given !== undefined) throw new UsageError(`--arch and ${other}: one at a time`);
+    await archReach(arch, options.json === true);
+    return;
+  }
+  const { layouts } = await import("../kernel/layout/table.ts");
+  const { layoutArgument } = await import("./layout-argument.ts");
+  const chosen = name === undefined ? layouts : [layoutArgument("layout")(name)];
+  const isBooted = name !== undefined || isGiven(command);
+  const able = chosen.filter(({ mmu }) => name !== undefined || mmu === "hash" || options.cpu !== "power8");
+  const shown = isBooted ? await boot(able, options) : chosen.map((layout) => ({ layout }));
+  if (options.svg !== undefined) {
+    const { drawSvg } = await import("./layouts/svg.ts");
+    writeOutput(options.svg, new TextEncoder().encode(drawSvg(shown)));
+  }
+  if (options.json === true) {
+    const { shownDocument } = await import("./layouts/document.ts");
+    const documents = shown.map(shownDocument);
+    printJson(name === undefined ? documents : documents[0]);
+  } else if (options.svg === undefined) printLines(await drawing(shown));
+}
+
+async function archReach(wanted: string, json: boolean): Promise<void> {
+  const { architectures } = await import("../kernel/layout/arch/table.ts");
+  const { archDocument, archLines } = await import("./layouts/reach-table.ts");
+  const chosen = architectures.filter(({ name }) => wanted === "all" || name === wanted);
+  if (json) printJson(wanted === "all" ? chosen.map(archDocument) : chosen.map(archDocument)[0]);
+  else printLines(chosen.flatMap((one, i) => [...(i > 0 ? [""] : []), ...archLines(one)]));
+}
+
+/** A kernel of each layout, with the images of `--with`. */
+async function boot(layouts: readonly Layout[], options: Options): Promise<readonly Shown[]> {
+  const { bootKernel, openSession } = await import("./session.ts");
+  const { with: file } = options;
+  if (file === undefined)
+    return layouts.map((layout) => {
+      const kernel = bootKernel({ ...options, layout }, options.endian ?? "le");
+      return { layout, booted: { kernel, images: [] } };
     });
-}
-
-function drawing(layout: Layout, index: number): readonly string[] {
-  const { bold } = paint();
-  const pages = `${1 << (layout.pageShift - 10)}K pages`;
-  return [
-    ...(index > 0 ? [""] : []),
-    `${bold(layout.name)}   ${layout.mmu} MMU, ${pages}, as Linux ${layout.version.name}`,
-    ...drawMap(layout.regions),
-  ];
-}
-
-function document(layout: Layout): unknown {
-  return {
-    name: layout.name,
-    linux: layout.version.name,
-    mmu: layout.mmu,
-    page_size: 2 ** layout.pageShift,
-    regions: layout.regions.map(({ name, start, end, note }) => ({
+  const bytes = await readInput(file);
+  return layouts.map((layout) => {
+    const session = openSession(file, bytes, { ...options, layout });
+    const images = session.functions().map(({ name, address, bytes: size }) => ({
       name,
-      start: hex64(start),
-      end: hex64(end),
-      size: sizeOf(start, end),
-      note,
-    })),
-  };
+      start: address,
+      end: address.add(size),
+    }));
+    return { layout, booted: { kernel: session.kernel, images } };
+  });
+}
+
+async function drawing(shown: readonly Shown[]): Promise<readonly string[]> {
+  const { regionsOf } = await import("./layouts/regions.ts");
+  const { reachLines } = await import("./layouts/reach-table.ts");
+  const { bold } = paint();
+  const maps = shown.flatMap((one) => {
+    const { name, mmu, pageShift, version } = one.layout;
+    const title = `${bold(name)}   ${mmu} MMU, ${1 << (pageShift - 10)}K pages, as Linux ${version.name}`;
+    return [title, ...drawMap(regionsOf(one)), ""];
+  });
+  return [...maps, ...reachLines(shown.map(({ layout }) => layout))];
+}
+
+/** Whether an option of the machine or of loading was on the command line. */
+function isGiven(command: Command): boolean {
+  const own = ["svg", "json", "debug", "arch"];
+  return command.options
+    .map((option) => option.attributeName())
+    .some((option) => !own.includes(option) && command.getOptionValueSource(option) === "cli");
+}
+
+/** Takes back an option of all verbs: the layout is the argument here. */
+function without(command: Command, long: string): void {
+  const options = command.options as unknown as { readonly long?: string }[];
+  const index = options.findIndex((option) => option.long === long);
+  if (index >= 0) options.splice(index, 1);
 }

@@ -9,6 +9,7 @@ import type { CodeGroup } from "../cli/listing.ts";
 import { paint, printLines, table, visibleLength } from "../cli/output.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Program } from "../kernel/program.ts";
+import { signedBits } from "../word/distance.ts";
 import type { U64 } from "../word/long.ts";
 import { capturedFrames, examplePath } from "./examples.ts";
 import type { Expected } from "./examples.ts";
@@ -102,11 +103,12 @@ function colored(text: string): string {
 function landing(): readonly string[] {
   const callBase = kernel.text.bpfCallBase;
   const marks = [
-    { address: callBase, text: "__bpf_call_base, from which a BPF call's imm counts" },
-    ...program.maps.map((map) => ({ address: map.address, text: `map ${map.definition.name}` })),
+    { address: callBase, name: "__bpf_call_base", note: "from which a BPF call's imm counts" },
+    ...program.maps.map((map) => ({ address: map.address, name: `map ${map.definition.name}` })),
     ...program.images.map(({ code, name, bytes }) => ({
       address: code,
-      text: `${bold(green(name))}, ${bytes} bytes of code`,
+      name: bold(green(name)),
+      note: `${bytes} bytes of code`,
     })),
   ];
   const stretches = kernel.layout.regions.map((region) => ({
@@ -128,12 +130,6 @@ function landing(): readonly string[] {
     ...drawMap(stretches).map((line) => `  ${line.replace(/^0x[0-9a-f_]+/, (address) => dim(address))}`),
     ...verdict,
   ];
-}
-
-/** The fewest bits of a two's complement number that holds the distance. */
-function signedBits(distance: U64): number {
-  const value = distance.toSigned();
-  return (value.isNegative() ? value.not() : value).getNumBitsAbs() + 1 - (value.isZero() ? 1 : 0);
 }
 
 function results(): readonly string[] {
