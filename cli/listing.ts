@@ -31,7 +31,11 @@ export interface CodeGroup {
 export type NameOf = (address: U64) => string | undefined;
 
 /** Every instruction of a function, in order. Addresses in the text are followed by their symbol. */
-export function codeLines(fn: JitedFunction, cpu: CpuModel, nameOf: NameOf): readonly CodeLine[] {
+export function codeLines(
+  fn: Pick<JitedFunction, "words" | "code">,
+  cpu: CpuModel,
+  nameOf: NameOf,
+): readonly CodeLine[] {
   return [...disassembleAll(fn.words, fn.code, { cpu })].map(({ address, words: [word, suffix], text }) => ({
     address,
     pc: address.sub(fn.code).low,

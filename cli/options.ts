@@ -50,6 +50,7 @@ export interface BpfOptions extends MachineOptions {
   readonly type?: ProgramType;
   readonly mapMaxEntries: ReadonlyMap<string, number>;
   readonly verify: boolean;
+  readonly unprivileged: boolean;
 }
 
 const ENCODINGS = callEncodings.map((encoding) => encoding.name);
@@ -176,9 +177,9 @@ export function bpfOptions(command: Command): Command {
     )
     .option("--no-jit", "run in the BPF interpreter instead")
     .option("--no-kallsyms", "as net.core.bpf_jit_kallsyms=0")
-    .option("--no-verify", "no verifier, only what the JIT itself refuses; .bin only");
+    .option("--no-verify", "no verifier, only what the JIT itself refuses; .bin only")
+    .option("--unprivileged", "load as a user without CAP_BPF", false);
   return laterFlags(command, {
-    unprivileged: "load as a user without CAP_BPF",
     harden: "as net.core.bpf_jit_harden=2: constant blinding",
   });
 }

@@ -1,23 +1,50 @@
 // `farcall prog dump jited`: the code of each function under its own name, in bpftool's form.
-import type { CpuModel } from "../cpu/isa/row.ts";
-import { codeLines } from "./listing.ts";
-import type { CodeLine } from "./listing.ts";
+import type { SourceLine } from "../bpf/elf/btf-ext.ts";
+import { sourceLine } from "../bpf/print/dump.ts";
+import { fromHalves, type U64, ZERO } from "../word/long.ts";
+import { Refused } from "./errors.ts";
+import { codeLines, nameWithOffset } from "./listing.ts";
+import { LoadedAddresses } from "./loaded-addresses.ts";
 import type { Printed } from "./prog.ts";
-import type { FunctionReport, Session } from "./session.ts";
+import { sourceJson, type ProgramView } from "./prog-view.ts";
 
-interface Line extends CodeLine {
-  /** The line of source that starts at this word. */
-  readonly source: string | undefined;
+/** Bytes of an ELFv1 function descriptor, which an image starts with: three addresses [ELFv1 3.2]. */
+const DESCRIPTOR_BYTES = 24;
+
+interface Line {
+  /** Bytes from the image's start. */
+  readonly pc: number;
+  readonly text: string;
+  /** As they stand in memory. */
+  readonly bytes: Uint8Array;
+  /** The line of source that starts here. */
+  readonly source: SourceLine | undefined;
 }
 
-export function jitedDump(session: Session, cpu: CpuModel): Printed {
-  const functions = session.functions().map((report) => {
-    const sources = sourcesByPc(session, report);
-    const code = codeLines(report.jited, cpu, (to) => session.nameOf(to));
+interface Dumped {
+  readonly name: string;
+  readonly prototype: string | undefined;
+  readonly code: readonly Line[];
+}
+
+export function jitedDump(view: ProgramView): Printed {
+  const { info, detail } = view;
+  const { jited_prog_insns: bytes, jited_func_lens: lens, jited_ksyms: ksyms } = info;
+  if (bytes === undefined || lens === undefined || ksyms === undefined)
+    throw new Refused("no instructions returned");
+  const linum = detail === "linum";
+  const sources = sourcesByAddress(view);
+  let start = 0;
+  const functions = lens.map((length, i): Dumped => {
+    const image = bytes.subarray(start, (start += length));
+    const ksym = ksyms[i] ?? ZERO;
     return {
-      name: report.symbol ?? `0x${report.address.toString(16)}`,
-      prototype: prototypeOf(session, report),
-      code: code.map((line): Line => ({ ...line, source: sources.get(line.pc) })),
+      name: view.symbols.at(ksym) ?? `0x${ksym.toString(16).padStart(16, "0")}`,
+      prototype: view.prototypes.get(info.func_info[i]?.insn_off ?? -1),
+      code: imageLines(image, ksym, view).map((line) => ({
+        ...line,
+        source: sources.get(ksym.add(line.pc).toString(16)),
+      })),
     };
   });
   return {
@@ -25,50 +52,84 @@ export function jitedDump(session: Session, cpu: CpuModel): Printed {
       ...(i > 0 ? [""] : []),
       ...(prototype === undefined ? [] : [`${prototype}:`]),
       `${name}:`,
-      ...code.flatMap(({ pc, text, source }) => [
-        ...(source === undefined ? [] : [`; ${source}`]),
+      ...code.flatMap(({ pc, text, source, bytes: raw }) => [
+        ...(source === undefined ? [] : [sourceLine(source, linum)]),
         `${pc.toString(16).padStart(4)}:\t${text}`,
+        ...(detail === "opcodes" ? [`\t${[...raw].map(hex).join(" ")}`] : []),
       ]),
     ]),
     json: functions.map(({ name, prototype, code }) => ({
       ...(prototype === undefined ? {} : { proto: prototype }),
       name,
-      insns: code.map(instruction),
+      insns: code.map((line) => instruction(line, linum, detail === "opcodes")),
     })),
   };
 }
 
-function instruction({ pc, text, source }: Line): unknown {
+const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
+
+function instruction({ pc, text, source, bytes }: Line, linum: boolean, opcodes: boolean): unknown {
   const [, operation = text, operands = ""] = /^(\S+)\s*(.*)$/.exec(text) ?? [];
   return {
-    ...(source === undefined ? {} : { src: source }),
+    ...(source === undefined ? {} : sourceJson(source, linum)),
     pc: `0x${pc.toString(16)}`,
     operation,
     operands: operands === "" ? [null] : operands.split(/,\s*/), // as bpftool has it
+    ...(opcodes ? { opcodes: [...bytes].map((byte) => `0x${hex(byte)}`) } : {}),
   };
 }
 
-function prototypeOf({ program }: Session, { jited }: FunctionReport): string | undefined {
-  const { linked } = program.loaded;
-  const start = linked.functions[jited.index]?.start;
-  return start === undefined ? undefined : linked.source?.prototypes.get(start);
+/** Lines of source by the address of their code, in hex. */
+function sourcesByAddress({ info }: ProgramView): ReadonlyMap<string, SourceLine> {
+  const found = new Map<string, SourceLine>();
+  info.line_info.forEach(({ line, file_name, line_num, line_col }, i) => {
+    const address = info.jited_line_info?.[i]?.toString(16);
+    if (address !== undefined && !found.has(address))
+      found.set(address, { text: line, file: file_name, line: line_num, column: line_col });
+  });
+  return found;
 }
 
-/**
- * Source lines by byte offset of the code of the instructions that they begin with; the first stands before the prologue.
- * @linux kernel/bpf/core.c bpf_prog_fill_jited_linfo
- */
-function sourcesByPc({ program }: Session, { jited }: FunctionReport): ReadonlyMap<number, string> {
-  const { linked, xlated } = program.loaded;
-  const { start, length } = xlated.functions[jited.index] ?? { start: 0, length: 0 };
-  const found = new Map<number, string>();
-  let before = -1;
-  for (let slot = 0; slot < length; slot++) {
-    const origin = xlated.origin[start + slot] ?? -1;
-    const source = origin === before ? undefined : linked.source?.lines.get(origin)?.text;
-    const pc = slot === 0 ? 0 : (jited.insnOffsets[slot] ?? 0);
-    if (source !== undefined && !found.has(pc)) found.set(pc, source);
-    before = origin;
+/** One image: in ELFv1 the descriptor's three addresses, then code. */
+function imageLines(image: Uint8Array, ksym: U64, view: ProgramView): readonly Omit<Line, "source">[] {
+  const start = view.abi === "elfv1" ? DESCRIPTOR_BYTES : 0;
+  const data = new DataView(image.buffer, image.byteOffset, image.length);
+  const little = view.endian === "le";
+  const nameOf = (address: U64): string | undefined => nameIn(view, address);
+  const descriptor = Array.from({ length: start / 8 }, (_, i) => {
+    const [first, second] = [data.getUint32(i * 8, little), data.getUint32(i * 8 + 4, little)];
+    const value = little ? fromHalves(second, first) : fromHalves(first, second);
+    const name = nameOf(value);
+    const text = `.quad   0x${value.toString(16)}${name === undefined ? "" : ` <${name}>`}`;
+    return { pc: i * 8, text, bytes: image.subarray(i * 8, i * 8 + 8) };
+  });
+  const words = Array.from({ length: (image.length - start) / 4 }, (_, i) =>
+    data.getUint32(start + i * 4, little),
+  );
+  const addresses = new LoadedAddresses(view.symbols.address(".TOC."));
+  const code = codeLines({ words, code: ksym.add(start) }, view.cpu, nameOf);
+  return [
+    ...descriptor,
+    ...code.map(({ pc, text }, i) => {
+      const end = code[i + 1]?.pc ?? image.length - start;
+      const bytes = image.subarray(start + pc, start + end);
+      const called = addresses.next(text);
+      const target =
+        called === undefined ? text : `${text} <${nameOf(called) ?? `0x${called.toString(16)}`}>`;
+      return { pc: start + pc, text: target, bytes };
+    }),
+  ];
+}
+
+/** A place in one of the program's own images, or an entry point of something else. */
+function nameIn({ info, symbols }: ProgramView, address: U64): string | undefined {
+  const own = (info.jited_ksyms ?? []).find((ksym, i) =>
+    address.sub(ksym).lt(info.jited_func_lens?.[i] ?? 0),
+  );
+  if (own === undefined) {
+    const near = symbols.near(address);
+    return near === undefined ? undefined : nameWithOffset(near.name, near.offset);
   }
-  return found;
+  const name = symbols.at(own);
+  return name === undefined ? undefined : nameWithOffset(name, address.sub(own).toNumber());
 }

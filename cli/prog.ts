@@ -3,33 +3,31 @@ import { Command } from "commander";
 import { StageError } from "./errors.ts";
 import { readInput } from "./files.ts";
 import { group } from "./group.ts";
+import { choice } from "./names.ts";
 import { bpfOptions } from "./options.ts";
 import type { BpfOptions } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
-import type { Session } from "./session.ts";
+import type { Detail, ProgramView } from "./prog-view.ts";
 
 interface Options extends BpfOptions {
   readonly json?: true;
+  readonly kptrRestrict?: true;
 }
 
 export function progCommand(): Command {
-  const xlated = verb(
-    "xlated",
-    "BPF instructions after loading, as the kernel holds them",
-    async (session) => {
-      const { xlatedDump } = await import("./prog-xlated.ts");
-      return xlatedDump(session);
-    },
-  );
-  const jited = verb("jited", "the ppc64 code of each function", async (session, options) => {
+  const xlated = verb("xlated", "BPF instructions after loading, as the kernel holds them", async (view) => {
+    const { xlatedDump } = await import("./prog-xlated.ts");
+    return xlatedDump(view);
+  });
+  const jited = verb("jited", "the ppc64 code of each function", async (view, options) => {
     if (!options.jit)
       throw new StageError({ stage: "jit", errno: "EINVAL", message: "no instructions returned: --no-jit" });
     const { jitedDump } = await import("./prog-jited.ts");
-    return jitedDump(session, options.cpu);
+    return jitedDump(view);
   });
-  const show = verb("show", "properties of a loaded program", async (session) => {
+  const show = verb("show", "properties of a loaded program", async (view) => {
     const { showProgram } = await import("./prog-show.ts");
-    return showProgram(session);
+    return showProgram(view);
   });
   const dump = group(
     "prog dump",
@@ -51,10 +49,12 @@ export interface Printed {
   readonly json: unknown;
 }
 
+const detailOf = choice<Detail>("prog dump:", ["opcodes", "linum"], ["visual"]);
+
 function verb(
   name: string,
   description: string,
-  print: (session: Session, options: Options) => Promise<Printed>,
+  print: (view: ProgramView, options: Options) => Promise<Printed>,
 ): Command {
   const command = new Command(name)
     .description(description)
@@ -62,14 +62,26 @@ function verb(
       "<file>",
       "ELF object of clang, LLVM-spelled assembly (.s) or raw instructions (.bin); - for standard input",
     );
-  const path = name === "show" ? name : `dump ${name}`;
+  const isDump = name !== "show";
+  const path = isDump ? `dump ${name}` : name;
+  if (isDump)
+    command.argument(
+      "[detail]",
+      "opcodes: bytes below each instruction; linum: file, line and column",
+      detailOf,
+    );
   return bpfOptions(command)
+    .option("--kptr-restrict", "as kernel.kptr_restrict=2: no one sees kernel addresses")
     .option("--json", "one JSON document on standard output, with bpftool's keys")
     .addHelpText("after", `\nExample:\n  farcall prog ${path} examples/calls.el.o`)
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, ...rest: readonly unknown[]) => {
+      const detail = isDump ? (rest[0] as Detail | undefined) : undefined;
+      const options = rest[isDump ? 1 : 0] as Options;
       const bytes = await readInput(file);
       const { openSession } = await import("./session.ts");
-      const { lines, json } = await print(openSession(file, bytes, options), options);
+      const { viewProgram } = await import("./prog-view.ts");
+      const view = viewProgram(openSession(file, bytes, options), options, detail);
+      const { lines, json } = await print(view, options);
       if (options.json === true) printJson(json);
       else printLines(lines);
     });

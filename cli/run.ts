@@ -84,9 +84,12 @@ function document(session: Session, end: Done, options: Options): unknown {
     bpf_instructions: program.loaded.xlated.insns.length,
     jited_bytes: program.jitedBytes,
     duration_ns: end.durationNs,
-    functions: session
-      .functions()
-      .map(({ name, id, address, bytes }) => ({ name, id, address: hex64(address), bytes })),
+    functions: session.functions().map(({ name, id, address, bytes }) => ({
+      name,
+      id,
+      address: address === undefined ? null : hex64(address),
+      bytes,
+    })),
     layout: kernel.layout.name,
     image_alloc: options.imageAlloc,
     call_encoding: options.callEncoding,
@@ -126,7 +129,11 @@ function text(session: Session, end: Done, options: Options): readonly string[] 
       ...table(
         [
           ["function", "address", "bytes"],
-          ...functions.map(({ name, address, bytes }) => [name, hex64(address), String(bytes)]),
+          ...functions.map(({ name, address, bytes }) => [
+            name,
+            address === undefined ? "-" : hex64(address),
+            String(bytes),
+          ]),
         ],
         [2],
       ),

@@ -4,7 +4,6 @@ import { BpfLoadError } from "../bpf/load-error.ts";
 import { TestRunError } from "../bpf/types/type.ts";
 import { VerifierError } from "../bpf/verifier/error.ts";
 import { JitError } from "../jit/error.ts";
-import type { JitedFunction } from "../jit/program.ts";
 import type { BpfLoadOptions } from "../kernel/bpf.ts";
 import { OutOfMemoryError } from "../kernel/error.ts";
 import { ImageAllocError } from "../kernel/image-alloc/strategy.ts";
@@ -13,9 +12,8 @@ import { oopsJson } from "../kernel/oops.ts";
 import type { Failure, Program, ProgramRun } from "../kernel/program.ts";
 import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
-import { StageError } from "./errors.ts";
+import { StageError, UsageError } from "./errors.ts";
 import type { Stage, StageReport } from "./errors.ts";
-import { nameWithOffset } from "./listing.ts";
 import type { BpfOptions } from "./options.ts";
 import { readProgram } from "./program-file.ts";
 
@@ -24,12 +22,9 @@ export interface FunctionReport {
   readonly name: string;
   /** Its own number in this kernel: the program's for the main function, the following ones for the others. */
   readonly id: number;
-  /** Of its image; of the descriptor with ELFv1. */
-  readonly address: U64;
+  /** Of its image; of the descriptor with ELFv1. Undefined for a user who may not see it. */
+  readonly address: U64 | undefined;
   readonly bytes: number;
-  /** `bpf_prog_TAG_NAME`; undefined where it is not in kallsyms. */
-  readonly symbol: string | undefined;
-  readonly jited: JitedFunction;
 }
 
 export interface RunInput {
@@ -46,8 +41,6 @@ export interface Session {
   readonly onMemory: boolean;
   /** Images, main first; none with --no-jit. */
   functions(): readonly FunctionReport[];
-  /** The symbol of an address, with the offset in it. */
-  nameOf(address: U64): string | undefined;
   /** @throws StageError "run" where the program does not return. */
   execute(input: RunInput): Done;
 }
@@ -65,23 +58,16 @@ export function openSession(
   const kernel = bootKernel(options, linked.endian);
   const onMemory = kind === "raw" && (options.ctxIn !== undefined || !options.verify);
   const program = stage("load", () => kernel.bpf.loadProgram(linked, loadOptions(options, onMemory)));
-  const nameOf = (address: U64): string | undefined => {
-    const symbol = kernel.kallsyms.lookup(address);
-    return symbol === undefined ? undefined : nameWithOffset(symbol.name, symbol.offset);
-  };
   return {
     kernel,
     program,
     onMemory,
-    nameOf,
     functions: () =>
       program.images.map((jited) => ({
         name: jited.name,
         id: program.loaded.id + jited.index,
-        address: jited.image,
+        address: options.unprivileged ? undefined : jited.image,
         bytes: jited.bytes,
-        symbol: kernel.kallsyms.lookup(jited.code)?.name,
-        jited,
       })),
     execute: ({ dataIn, ctxIn, repeat }) => {
       const end = stage("run", () =>
@@ -132,8 +118,11 @@ export function kernelOptions(options: BpfOptions, endian: "le" | "be"): KernelO
 
 /** What they say of how a program is loaded. */
 export function loadOptions(options: BpfOptions, onMemory: boolean): BpfLoadOptions {
-  const { callEncoding, callSequence, jit, kallsyms, verify } = options;
-  return { callEncoding, callSequence, jit, kallsyms, verify, start: onMemory ? "memory" : "context" };
+  const { callEncoding, callSequence, jit, kallsyms, verify, unprivileged } = options;
+  if (unprivileged && !verify)
+    throw new UsageError("--no-verify is as a kernel module loads, not a user: it cannot be --unprivileged");
+  const start = onMemory ? "memory" : "context";
+  return { callEncoding, callSequence, jit, kallsyms, verify, privileged: !unprivileged, start };
 }
 
 /** Runs `work`; what the BPF core, verifier, JIT or kernel refuse becomes a StageError of their stage. */

@@ -80,6 +80,7 @@ export class KernelText {
     this.#write(IMAGE.testRun, [BCTRL, ATTN]);
     this.#traps.set(IMAGE.testRun + 4, { kind: "return" });
     this.#symbol(TEST_RUN, IMAGE.testRun, 8, "t");
+    this.#symbol(".TOC.", IMAGE.toc, 0, "d");
     for (const unit of unpackUnits(packedUnits, options)) this.#place(unit);
   }
 

@@ -269,7 +269,7 @@ describeWithOracle("objects in a real kernel", [clang], () => {
         .replaceAll(/#bpf_prog_\w+/g, "")
         .replaceAll(/map\[id:\d+\]/g, "map[id:0]");
       const { insns, source } = BpfObject.parse(bytes).link("cls");
-      expect(plainDump(dumpXlated(insns, { source })).join("\n")).toBe(theirs);
+      expect(plainDump(dumpXlated(insns, source)).join("\n")).toBe(theirs);
       expect(theirs).toContain("int global_fn(u64 x):");
     });
 

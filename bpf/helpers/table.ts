@@ -52,3 +52,10 @@ export function isPermitted({ id }: Helper, type: ProgType): boolean {
 export function helperByName(name: string): Helper | undefined {
   return helpers.find((helper) => helper.id > 0 && helper.name === name);
 }
+
+/** `bpf_map_lookup_elem` for 1, `bpf_unspec` for 0; undefined for a number that is no helper's. */
+export function bpfHelperName(id: number): string | undefined {
+  if (id === 0) return "bpf_unspec";
+  const name = helpers.find((helper) => helper.id > 0 && helper.id === id)?.name;
+  return name === undefined ? undefined : `bpf_${name}`;
+}
