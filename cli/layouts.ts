@@ -92,10 +92,10 @@ async function boot(layouts: readonly Layout[], options: Options): Promise<reado
   const bytes = await readInput(file);
   return layouts.map((layout) => {
     const session = openSession(file, bytes, { ...options, layout });
-    const images = session.functions().map(({ name, address, bytes: size }) => ({
+    const images = session.program.images.map(({ name, image, code, bytes: size }) => ({
       name,
-      start: address,
-      end: address.add(size),
+      start: image,
+      end: code.add(size),
     }));
     return { layout, booted: { kernel: session.kernel, images } };
   });
