@@ -43,8 +43,10 @@ const NO_TRANSLATION = 0x4000_0000;
 const LOAD_STORE = 0x0020_0000;
 /** Arguments that the host may give: those that registers hold, both ABIs [ELFv2 2.2.3]. */
 const MOST_ARGUMENTS = 8;
-/** Room that the first two frames take, both ABIs. */
+/** The frame of what calls bpf_test_run, both ABIs. */
 const FIRST_FRAME_BYTES = 128;
+/** Bytes below the stack pointer that a call from inside leaves alone: more than the 288 that code may use there. */
+const BELOW_OUTER = 512;
 /** DSISR bit 38: a store. */
 const STORE = 0x0200_0000;
 /** Instructions that a resolved fault costs: the attempt that failed, attn and rfid. */
@@ -90,17 +92,21 @@ export class Entry {
       throw new KernelUsageError(
         `${args.length} arguments: a call has room for ${MOST_ARGUMENTS}, r3 to r10`,
       );
-    const { cpu, restore, msr } = this.#context;
+    const { cpu, restore, msr, text } = this.#context;
+    const { enterInsns } = text.testRun;
     const saved = cpu.state.registers();
     const start = cpu.instructions;
     const overheadBefore = this.#overhead;
     const endBefore = this.#end;
-    this.#end = Math.min(endBefore, start + maxInsns);
+    this.#end = Math.min(endBefore, start + enterInsns + maxInsns);
     this.#depth++;
     let clean = false;
     try {
-      const end = this.#setUp(pointer, args) ?? this.#run();
-      const instructions = cpu.instructions - start - (this.#overhead - overheadBefore) - end.own;
+      this.#setUp(pointer, args);
+      const end = this.#run();
+      const own = enterInsns + end.own;
+      const instructions = Math.max(0, cpu.instructions - start - (this.#overhead - overheadBefore) - own);
+      if (this.#depth > 1) this.#overhead += own;
       clean = end.kind === "return" && cpu.state.msr.eq(msr);
       if (end.kind === "return") return { kind: "return", value: end.value, instructions };
       if (end.kind === "oops") return { kind: "oops", oops: end.oops, instructions };
@@ -113,34 +119,26 @@ export class Entry {
     }
   }
 
-  /** The ABI's registers. The frame below the caller's is that of bpf_test_run. */
-  #setUp(pointer: U64, args: readonly U64[]): End | undefined {
+  /** What bpf_test_run of kernel text expects; it makes a frame below the one that is written here. */
+  #setUp(pointer: U64, args: readonly U64[]): void {
     const { cpu, text, memory, msr, paca, stackTop } = this.#context;
     const { state } = cpu;
-    const top = this.#depth === 1 ? stackTop : alignedDown(state.gpr(1).sub(512));
-    const stack = top.sub(FIRST_FRAME_BYTES);
+    const outer = this.#depth === 1 ? undefined : state.gpr(1);
+    const stack = (outer === undefined ? stackTop : alignedDown(outer.sub(BELOW_OUTER))).sub(
+      FIRST_FRAME_BYTES,
+    );
     memory.write(stack, new Uint8Array(FIRST_FRAME_BYTES));
-    let code = pointer;
-    if (text.abi === "elfv1") {
-      const address = memory.load(pointer, 8);
-      const toc = memory.load(pointer.add(8), 8);
-      if (address instanceof MemoryFault || toc instanceof MemoryFault) {
-        return this.#oops(this.#faultCause(text.returnAddress, pointer, "load"), 0);
-      }
-      code = address;
-      state.setGpr(2, toc);
-    } else state.setGpr(2, text.toc);
+    if (outer !== undefined) memory.store(stack, 8, outer);
     args.forEach((value, i) => {
       state.setGpr(3 + i, value);
     });
     state.setGpr(1, stack);
-    state.setGpr(12, code);
+    state.setGpr(2, text.toc);
+    state.setGpr(12, pointer);
     state.setGpr(13, paca);
-    state.lr = text.returnAddress;
-    state.ctr = code;
+    state.lr = outer === undefined ? ZERO : state.nia;
     state.msr = msr;
-    state.nia = code;
-    return undefined;
+    state.nia = text.testRun.entry;
   }
 
   #run(): End {
@@ -153,7 +151,9 @@ export class Entry {
       if (stop.reason !== "attn") return this.#unhandled(stop.detail);
       const trap = text.trapAt(stop.cia);
       if (trap === undefined) return this.#illegalAttn(stop.cia);
-      if (trap.kind === "return") return { kind: "return", value: cpu.state.gpr(3), own: 1 };
+      if (trap.kind === "return") {
+        return { kind: "return", value: cpu.state.gpr(3), own: text.testRun.leaveInsns };
+      }
       const ended =
         trap.kind === "vector" ? this.#interrupt(trap.vector) : this.#function(trap.function, stop.cia);
       if (ended !== undefined) return ended;

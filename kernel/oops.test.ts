@@ -49,7 +49,7 @@ describe("an oops", () => {
     expect(oops.text).toContain("MSR:  9000000000009033 <SF,HV,EE,ME,IR,DR,RI,LE>");
     expect(oops.text).toContain("DAR: 0000000000000015 DSISR: 42000000");
     expect(oops.text).toMatch(/\nGPR08: [0-9a-f]{16} 0000000000000123 /);
-    expect(oops.text).toMatch(/\n\[[0-9a-f]{16}\] \[[0-9a-f]{16}\] bpf_test_run\+0x4\/0x8\n/);
+    expect(oops.text).toMatch(/\n\[[0-9a-f]{16}\] \[[0-9a-f]{16}\] bpf_test_run\+0x18\/0x2c\n/);
     const dumped = oops.text.slice(oops.text.indexOf("Instruction dump:"));
     expect(dumped).toContain(
       `${hex64(u64(words[3] ?? 0)).slice(10)} <${hex64(u64(words[4] ?? 0)).slice(10)}> 4e800020`,

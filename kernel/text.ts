@@ -29,6 +29,15 @@ export interface KernelFunction {
   readonly isStatic?: boolean;
 }
 
+/** How the host gets into guest code. */
+export interface TestRun {
+  /** Address of the code. */
+  readonly entry: U64;
+  /** Instructions up to the one that calls, and those behind it, which are not the callee's. */
+  readonly enterInsns: number;
+  readonly leaveInsns: number;
+}
+
 /** What an attn instruction in kernel text means. */
 export type Trap =
   | { readonly kind: "vector"; readonly vector: number }
@@ -60,6 +69,7 @@ export class KernelText {
   readonly #exported = new Map<string, U64>();
   /** Local entry points by global ones, real addresses; of ELFv2 functions that set r2. */
   readonly #localEntries = new Map<number, number>();
+  #testRun: TestRun | undefined;
   #nextUnit: number = IMAGE.library;
   #nextTable: number = IMAGE.etext;
   #nextFunction: number = IMAGE.functions;
@@ -77,16 +87,14 @@ export class KernelText {
     // __bpf_call_base: what a call instruction's imm counts from; it returns 0.
     this.#write(IMAGE.bpfCallBase, [encode("addi", { RT: 3, RA0: 0, SI: 0 }), BLR]);
     this.#name("__bpf_call_base", IMAGE.bpfCallBase, 8);
-    this.#write(IMAGE.testRun, [BCTRL, ATTN]);
-    this.#traps.set(IMAGE.testRun + 4, { kind: "return" });
-    this.#symbol(TEST_RUN, IMAGE.testRun, 8, "t");
     this.#symbol(".TOC.", IMAGE.toc, 0, "d");
     for (const unit of unpackUnits(packedUnits, options)) this.#place(unit);
   }
 
-  /** What LR holds when the host has called. */
-  get returnAddress(): U64 {
-    return linear(IMAGE.testRun + 4);
+  /** bpf_test_run, which the host enters, with the C pointer of the function to call in r12. */
+  get testRun(): TestRun {
+    if (this.#testRun === undefined) throw new Error(`kernel text has no ${TEST_RUN}`);
+    return this.#testRun;
   }
 
   /** `__bpf_call_base` as a C pointer: on ELFv1 its descriptor. */
@@ -183,7 +191,7 @@ export class KernelText {
   #place({ symbols, words }: TextUnit): void {
     const start = this.#nextUnit;
     this.#nextUnit = alignUp(start + 4 * words.length, UNIT_ALIGNMENT);
-    if (this.#nextUnit > IMAGE.testRun) throw new Error("kernel text has no room for its own functions");
+    if (this.#nextUnit > IMAGE.bpfCallBase) throw new Error("kernel text has no room for its own functions");
     this.#write(start, words);
     for (const { name, offset, size, isGlobal, isExported, localEntry } of symbols) {
       const real = start + offset;
@@ -193,8 +201,16 @@ export class KernelText {
       }
       const pointer = this.#name(name, real, size, isGlobal ? "T" : "t");
       this.#guestCode.set(name, pointer);
+      if (name === TEST_RUN) this.#readTestRun(real, words.slice(offset / 4, (offset + size) / 4));
       if (isExported) this.#exported.set(name, pointer);
     }
+  }
+
+  /** Where it calls, and the attn at its end. */
+  #readTestRun(real: number, words: readonly number[]): void {
+    const enterInsns = words.indexOf(BCTRL) + 1;
+    this.#testRun = { entry: linear(real), enterInsns, leaveInsns: words.length - enterInsns };
+    this.#traps.set(real + 4 * words.indexOf(ATTN), { kind: "return" });
   }
 
   /** r2 from r12, the address of the function itself [ELFv2 2.3.2.1]. */

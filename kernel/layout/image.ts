@@ -13,8 +13,6 @@ export const IMAGE = Object.freeze({
   virtVectors: 0x4000,
   /** What is assembled from text/*.s. */
   library: 0x9_0000,
-  /** Where calls of the host into guest code come back to. */
-  testRun: 0x33_2e00,
   /** seen */
   bpfCallBase: 0x33_2f20,
   /** Helper functions, each in a slot of its own. */

@@ -85,7 +85,7 @@ for (const [name, test] of textTests) {
         `${prefix}array_map_lookup_elem`,
       ]);
       expect(bad.lrSymbol?.name).toBe(`${prefix}bpf_map_lookup_elem`);
-      expect(bad.callTrace.map(({ symbol }) => symbol?.name)).toContain("bpf_test_run");
+      expect(bad.callTrace.map(({ symbol }) => symbol?.name)).toContain(`${prefix}bpf_test_run`);
       expect(oopsOf(test, [u64(0x20), test.buffer]).symbol?.name).toBe(`${prefix}bpf_map_lookup_elem`);
       const inHash = oopsOf(test, [map("hash"), u64(0x30)]);
       expect([hex64(inHash.dar), inHash.symbol?.name]).toEqual([

@@ -100,7 +100,7 @@ for (const [name, test] of textTests) {
       expect(copied.symbol).toMatchObject({ name: `${prefix}memcpy`, offset: 4 * 8 });
       expect(copied.symbol?.size).toBeGreaterThan(100);
       expect(copied.text).toContain(`] ${prefix}memcpy+0x20/0x`);
-      expect(copied.lrSymbol?.name).toBe("bpf_test_run");
+      expect(copied.lrSymbol?.name).toBe(`${prefix}bpf_test_run`);
       expect(test.kernel.load(end.sub(8), 8)).toEqual(test.kernel.load(test.buffer.add(24), 8));
       const read = oopsOf(test, "memcpy", [test.buffer, u64(0x1000), u64(1)]);
       expect([read.trap, hex64(read.dar), read.symbol?.name]).toEqual([

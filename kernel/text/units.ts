@@ -252,4 +252,26 @@ export const packedUnits: readonly PackedUnit[] = [
       "7c8323784e8000207c6328504e800020",
     ],
   },
+  {
+    source: "test-run.s",
+    machines: ["le elfv2","be elfv2"],
+    symbols: [
+      "bpf_test_run 0 44 - 0",
+    ],
+    code: [
+      "7c0802a6f8010010f821ffe1f84100187d8903a64e800421e841001838210020",
+      "e80100107c0803a600000200",
+    ],
+  },
+  {
+    source: "test-run.s",
+    machines: ["be elfv1","le elfv1"],
+    symbols: [
+      "bpf_test_run 0 52 - 0",
+    ],
+    code: [
+      "7c0802a6f8010010f821ff91f8410028e80c0000e84c00087c0903a64e800421",
+      "e841002838210070e80100107c0803a600000200",
+    ],
+  },
 ];
