@@ -1,4 +1,5 @@
 // The program and the options of `farcall ranges` as what is the same in every cell.
+import type { LinkedProgram } from "../../bpf/elf/types.ts";
 import type { Experiment } from "../../lab/ranges/measure.ts";
 import { BASELINE } from "../../lab/ranges/axes.ts";
 import { layoutDocument } from "../../kernel/layout/json.ts";
@@ -32,11 +33,16 @@ export function openExperiment(
   const { kind, program } = readProgram(file, bytes, options);
   const onMemory = kind === "raw" && (common.ctxIn !== undefined || !common.verify);
   return {
-    program,
-    kernel: kernelOptions(options, program.endian),
+    program: plain(program),
+    kernel: { ...kernelOptions(options, program.endian), layout: layout.name },
     load: loadOptions(options, onMemory),
     onMemory,
     ...input,
     ownLayouts: chosenLayouts.filter((own) => layoutNamed(own.name) !== own).map(layoutDocument),
   };
+}
+
+/** Without debug information, which nothing here needs: what is left can be sent to workers. */
+function plain({ name, type, endian, insns, functions, maps, license }: LinkedProgram): LinkedProgram {
+  return { name, type, endian, insns, functions, maps, license };
 }

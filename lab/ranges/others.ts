@@ -26,8 +26,9 @@ const MOST_INSNS = 64;
 /** One in so many is large: its images take up to MOST_PAGES. Nobody looks at its code, so it has none. */
 const LARGE = 8;
 const MOST_PAGES = 8;
-/** After one in so many arrivals one goes, whichever. */
-const LEAVING = 3;
+/** So many more than stay are loaded, and as many of all unloaded again, so many times. */
+const GUESTS = 0.5;
+const ROUNDS = 2;
 
 /** One that is there; a large one has no program. */
 interface Other {
@@ -36,7 +37,7 @@ interface Other {
 }
 
 /**
- * Loads programs and unloads some in between, until `count` are there.
+ * Loads programs and unloads some of them, so that `count` stay.
  * @param seed of their sizes, and of which go
  * @returns the small ones
  * @throws BpfLoadError, JitError, OutOfMemoryError where there is no room
@@ -44,11 +45,13 @@ interface Other {
 export function loadOthers(kernel: Kernel, count: number, seed: number): readonly Program[] {
   const random = new Random(seed);
   const here: Other[] = [];
-  while (here.length < count) {
-    here.push(random.below(LARGE) === 0 ? large(kernel, random) : small(kernel, random));
-    if (random.below(LEAVING) !== 0) continue;
-    const [leaving] = here.splice(random.below(here.length), 1);
-    leaving?.free();
+  for (let round = 0; round < ROUNDS; round++) {
+    while (here.length < Math.floor(count * (1 + GUESTS)))
+      here.push(random.below(LARGE) === 0 ? large(kernel, random) : small(kernel, random));
+    while (here.length > count) {
+      const [leaving] = here.splice(random.below(here.length), 1);
+      leaving?.free();
+    }
   }
   return here.flatMap(({ program }) => program ?? []);
 }

@@ -155,7 +155,6 @@ function draw({ imageAlloc, row }: Lane, top: number): readonly string[] {
   if (row.images === null || base === undefined)
     return [
       label,
-      rail,
       text({ x: LEFT + 8, y: y + 4, kind: "refused", title: row.error ?? "" }, shortened(row.error ?? "")),
     ];
   const marks = row.images.map((image) => mark(image, base, y));
