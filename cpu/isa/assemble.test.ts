@@ -141,6 +141,10 @@ describeWithOracle("instructions as GNU as makes them", [gnuAs, objcopy], () => 
       "bytes",
       '.byte 1,2,-1; .ascii "a;b#,\\n\\"", "//"; .asciz "x\\101\\377é"; .short 0x1234; .balign 4; nop; .space 5; .p2align 3',
     ],
+    [
+      "ends of data",
+      ".byte 255,-128; .short 65535,-32768; .long 0xffffffff,-0x80000000; .quad -1; .balign 4",
+    ],
     ["data", ".long 1,-1; .quad 0x123456789abcdef0; .balign 16; .space 8; .p2align 3"],
   ])("%s", (_, text) => {
     const lines = text.replaceAll("; ", "\n");
@@ -218,7 +222,15 @@ describe("assemble", () => {
     ["li 3,1+", "line 1: li: an expression is missing"],
     ["li 3,(1", "line 1: li: a parenthesis is not closed"],
     [".byte 1\nnop", "line 2: nop is not at a multiple of 4"],
-    [".balign 3", "line 1: cannot align to 3 bytes"],
+    [".balign 3", "line 1: .balign 3 is no power of two from 1 to 16777216 bytes"],
+    [".p2align 1000", "line 1: .p2align 1000 is no power of two from 1 to 16777216 bytes"],
+    [".space 0x7fffffffffffffff", "line 1: .space 0x7fffffffffffffff is no size"],
+    [".long 0x1ffffffff", "line 1: .long: 0x00000001ffffffff is not -2147483648 to 4294967295"],
+    [".long 1, -0x80000001", "line 1: .long: 0xffffffff7fffffff is not -2147483648 to 4294967295"],
+    [".short 65536", "line 1: .short: 0x0000000000010000 is not -32768 to 65535"],
+    [".byte 256", "line 1: .byte: 0x0000000000000100 is not -128 to 255"],
+    [".byte -129", "line 1: .byte: 0xffffffffffffff7f is not -128 to 255"],
+    [".quad 0x1ffffffffffffffff", "line 1: 0x1ffffffffffffffff needs more than 64 bits"],
     [".ascii x", "line 1: x is no string"],
     ["slwi 3,4,32", "line 1: slwi: 32 is not 0 to 31"],
     ["paddi 3,4,8,1", "line 1: paddi: R 1 and RA0 4 are an invalid form"],

@@ -3,9 +3,16 @@
 import { type U64, ZERO } from "../../word/long.ts";
 import { formsOf, isPrefixedName } from "./assembler/forms.ts";
 import { Conditions } from "./assembler/conditions.ts";
+import { dataFault, dataSizes, putData, stringDirectives } from "./assembler/data.ts";
 import { evaluate, ExpressionError, type Lookup } from "./assembler/expression.ts";
 import { encodeForm, operandFault, splitOperands } from "./assembler/operands.ts";
-import { AssembleError, statementsOf, stringBytes, withoutComments } from "./assembler/source.ts";
+import {
+  AssembleError,
+  splitLabels,
+  statementsOf,
+  stringBytes,
+  withoutComments,
+} from "./assembler/source.ts";
 import { encode, type InstructionWords } from "./encode.ts";
 import type { CpuModel } from "./row.ts";
 
@@ -75,36 +82,6 @@ const nop = encode("ori", {});
 /** Most that one text may become: what a branch reaches. */
 const MOST_BYTES = 32 * 1024 ** 2;
 
-/** Bytes of each operand. */
-const dataSizes: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
-  ".byte": 1,
-  ".short": 2,
-  ".half": 2,
-  ".2byte": 2,
-  ".long": 4,
-  ".int": 4,
-  ".4byte": 4,
-  ".quad": 8,
-  ".8byte": 8,
-};
-const stringDirectives: Readonly<Record<string, { readonly end: string }>> = {
-  ".ascii": { end: "" },
-  ".asciz": { end: "\0" },
-  ".string": { end: "\0" },
-};
-
-/** The labels at the start of a statement, and the rest of it. */
-function splitLabels(whole: string): { readonly labels: readonly string[]; readonly text: string } {
-  const pattern = /\s*([A-Za-z_.$][\w.$]*|\d+):/y;
-  const labels: string[] = [];
-  let from = 0;
-  for (let label = pattern.exec(whole); label !== null; label = pattern.exec(whole)) {
-    labels.push(label[1] ?? "");
-    from = pattern.lastIndex;
-  }
-  return { labels, text: whole.slice(from).trim() };
-}
-
 /** Would this be a prefixed instruction across a boundary of 64 bytes, which none may cross? [Power ISA v3.1B I 1.6.3] */
 function crossesLine(text: string, address: U64): boolean {
   const [name = ""] = text.split(/\s/, 1);
@@ -162,9 +139,9 @@ class Assembly {
     return this.#evaluate(line, text, this.#lookup(this.#statements.length, this.#here()));
   }
 
-  #bytesUntil(line: number, alignment: number): number {
+  #bytesUntil(line: number, directive: string, alignment: number): number {
     if (!(alignment >= 1) || (alignment & (alignment - 1)) !== 0 || alignment > 2 ** 24)
-      throw new AssembleError(line, `cannot align to ${alignment} bytes`);
+      throw new AssembleError(line, `${directive} is no power of two from 1 to ${2 ** 24} bytes`);
     return -this.#here().low & (alignment - 1);
   }
 
@@ -178,11 +155,12 @@ class Assembly {
       return operands.reduce((size, text) => size + this.#string(line, text).length + string.end.length, 0);
     const dataSize = dataSizes[name];
     if (dataSize !== undefined) return dataSize * operands.length;
-    if (name === ".balign") return this.#bytesUntil(line, first());
-    if (name === ".align" || name === ".p2align") return this.#bytesUntil(line, 2 ** first());
+    const directive = `${name} ${operands.join()}`;
+    if (name === ".balign") return this.#bytesUntil(line, directive, first());
+    if (name === ".align" || name === ".p2align") return this.#bytesUntil(line, directive, 2 ** first());
     if (name === ".space" || name === ".skip" || name === ".zero") {
       const bytes = first();
-      if (bytes < 0 || bytes > 2 ** 30) throw new AssembleError(line, `${name} ${bytes} is no size`);
+      if (bytes < 0 || bytes > 2 ** 30) throw new AssembleError(line, `${directive} is no size`);
       return bytes;
     }
     if (name.startsWith(".")) throw new AssembleError(line, `unknown directive ${name}`);
@@ -275,15 +253,10 @@ class Assembly {
       const size = dataSizes[name];
       if (size === undefined) return;
       operands.forEach((text, i) => {
-        const { high, low } = this.#evaluate(line, text, lookup);
-        const at = offsetBytes + size * i;
-        if (size === 1) view.setUint8(at, low);
-        else if (size === 2) view.setUint16(at, low, le);
-        else if (size === 4) view.setUint32(at, low, le);
-        else {
-          view.setUint32(le ? at : at + 4, low, le);
-          view.setUint32(le ? at + 4 : at, high, le);
-        }
+        const value = this.#evaluate(line, text, lookup);
+        const fault = dataFault(value, size);
+        if (fault !== undefined) throw new AssembleError(line, `${name}: ${fault}`);
+        putData(view, offsetBytes + size * i, size, value, le);
       });
     }
   }

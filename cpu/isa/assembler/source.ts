@@ -1,4 +1,4 @@
-// The text of an assembly source before it has any meaning: comments, statements between semicolons, strings in quotes.
+// The text of an assembly source before it has any meaning: comments, statements between semicolons, labels, strings in quotes.
 // What a statement says is ../assemble.ts's.
 
 /** Text that cannot be assembled: the message begins with `line N: `. */
@@ -82,4 +82,16 @@ export function statementsOf(text: string): string[] {
     }
   }
   return [...statements, text.slice(from)];
+}
+
+/** The labels at the start of a statement, and the rest of it. */
+export function splitLabels(whole: string): { readonly labels: readonly string[]; readonly text: string } {
+  const pattern = /\s*([A-Za-z_.$][\w.$]*|\d+):/y;
+  const labels: string[] = [];
+  let from = 0;
+  for (let label = pattern.exec(whole); label !== null; label = pattern.exec(whole)) {
+    labels.push(label[1] ?? "");
+    from = pattern.lastIndex;
+  }
+  return { labels, text: whole.slice(from).trim() };
 }
