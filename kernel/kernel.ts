@@ -138,6 +138,8 @@ export class Kernel implements KernelMemory {
   readonly textPoke: TextPoke;
   /** Where the pages of images come from. */
   readonly imageAlloc: ImageAllocator;
+  /** As `imageAlloc` of the options names it; "override" where a function takes its place. */
+  readonly imageAllocName: string;
   /** What of them is charged to whom. */
   readonly jitLimit: JitLimit;
   /** What printk said: dmesg. */
@@ -193,6 +195,8 @@ export class Kernel implements KernelMemory {
     this.textPoke = new TextPoke(this);
     this.pages.memblockFreeAll();
     this.imageAlloc = this.#createImageAlloc(options);
+    const { imageAlloc = DEFAULT_IMAGE_ALLOC, overrides } = options;
+    this.imageAllocName = overrides?.bpfJitImageAlloc === undefined ? imageAlloc : "override";
     this.jitLimit = new JitLimit(
       options.bpfJitLimit ?? defaultJitLimit(this.layout, this.imageAlloc.areaBytes),
     );

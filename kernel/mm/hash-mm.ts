@@ -176,6 +176,13 @@ export class HashMm implements MemoryManagement {
     return true;
   }
 
+  evict(ea: U64): boolean {
+    const page = this.#entered(ea);
+    if (page === undefined || !this.#hash.remove(page.page, page.slot)) return false;
+    this.#cpu.flushTlb();
+    return true;
+  }
+
   resolve(vector: number, ea: U64): boolean {
     if (vector === 0x380 || vector === 0x480) return this.#segmentFault(ea);
     if (regionOf(this.#layout, ea)?.name === "linear map") return this.#irregularFault(ea);
@@ -283,6 +290,21 @@ export class HashMm implements MemoryManagement {
       protection,
       bolted: false,
     };
+  }
+
+  /** What was entered in the hash table for a page, and where; it may have been evicted since. */
+  #entered(address: U64): { readonly page: HashPage; readonly slot: number } | undefined {
+    if (regionOf(this.#layout, address)?.name === "linear map") {
+      const ea = granuleOf(address, this.irregularGranule(address));
+      const page = this.#irregular.get(ea);
+      return page?.slot === undefined
+        ? undefined
+        : { page: this.#irregularHashPage(ea, page), slot: page.slot };
+    }
+    const found = this.#mapped(address);
+    const page = found === undefined ? undefined : this.#hashPage(address, found.leaf);
+    if (found === undefined || page === undefined || (found.leaf.high & HASHPTE_HIGH) === 0) return undefined;
+    return { page, slot: this.#slot(found.address) };
   }
 
   #slot(entryAddress: number): number {

@@ -49,6 +49,8 @@ export interface MemoryManagement {
   unmap(ea: U64): number | undefined;
   /** Changes one base page's protection; false where none is mapped. */
   protect(ea: U64, protection: Protection): boolean;
+  /** Drops what the processor finds of a page that is not bolted, as another page's entry may at any time; false where nothing was entered. */
+  evict(ea: U64): boolean;
   /**
    * What the handlers of storage and segment interrupts do: fill the SLB or the hash table.
    * @returns whether the access may be tried again; false is an oops.

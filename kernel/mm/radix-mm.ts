@@ -127,6 +127,10 @@ export class RadixMm implements MemoryManagement {
     return true;
   }
 
+  evict(): boolean {
+    return false;
+  }
+
   resolve(): boolean {
     return false;
   }

@@ -24,11 +24,16 @@ export class TextPoke {
    */
   area(): U64 {
     if (this.#area !== undefined) return this.#area;
-    const { layout, vmalloc, pages, mm } = this.#kernel;
+    const { layout, vmalloc, pages } = this.#kernel;
     const { start, end } = regionNamed(layout, "vmalloc");
-    const area = vmalloc.allocate({ size: pages.pageBytes, start, end });
+    const area = vmalloc.allocate({
+      size: pages.pageBytes,
+      start,
+      end,
+      pages: [],
+      caller: "text_area_cpu_up",
+    });
     if (area === undefined) throw new OutOfMemoryError("no text poke area");
-    mm.unmap(area);
     this.#area = area;
     return area;
   }
