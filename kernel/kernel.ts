@@ -5,6 +5,7 @@ import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
 import { Cpu, type EngineName } from "../cpu/cpu.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import { msrBits, type Endian } from "../cpu/state.ts";
+import { KernelAddress } from "./address.ts";
 import { Bpf } from "./bpf.ts";
 import { binaryBytes, bpfJitBinaryAlloc, type BinaryAllocator, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
@@ -33,6 +34,7 @@ import { PageAllocator } from "./page-alloc.ts";
 import { checkRamMap, nodeOf, ramEnd, ramHoles, ramOf, ramTotal, type RamRange } from "./ram-map.ts";
 import { Random } from "./random.ts";
 import { KernelText, type Abi, type KernelFunction } from "./text.ts";
+import { hashVmemmapShift, Vmemmap } from "./vmemmap.ts";
 import { Vmalloc, type VmallocRequest } from "./vmalloc.ts";
 
 export type { CallOutcome } from "./entry.ts";
@@ -110,6 +112,10 @@ export class Kernel implements KernelMemory {
   readonly kmalloc: Kmalloc;
   /** Page tables or hash table of the kernel's addresses. */
   readonly mm: MemoryManagement;
+  /** The struct pages. */
+  readonly vmemmap: Vmemmap;
+  /** Effective and real addresses, page frames and struct pages of each other. */
+  readonly address: KernelAddress;
   /** How pointers are printed to those who are not to see them. */
   readonly pointerHash: PointerHash;
   /** Areas of the vmalloc region. */
@@ -180,6 +186,8 @@ export class Kernel implements KernelMemory {
     this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
     for (const { start, end } of this.ramMap)
       this.mm.mapLinear(Math.max(start, IMAGE.textEnd), end, PAGE_KERNEL);
+    this.vmemmap = this.#createVmemmap();
+    this.address = new KernelAddress(this);
     this.pointerHash = new PointerHash(new Random(seed + 1));
     this.vmalloc = this.#createVmalloc();
     this.memory = new GuestMemory(this.cpu, this.mm, this.kmalloc);
@@ -194,6 +202,7 @@ export class Kernel implements KernelMemory {
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);
     this.textPoke = new TextPoke(this);
     this.pages.memblockFreeAll();
+    this.vmemmap.initialize();
     this.imageAlloc = this.#createImageAlloc(options);
     const { imageAlloc = DEFAULT_IMAGE_ALLOC, overrides } = options;
     this.imageAllocName = overrides?.bpfJitImageAlloc === undefined ? imageAlloc : "override";
@@ -299,7 +308,21 @@ export class Kernel implements KernelMemory {
     const { start, end } = this.tables;
     const tables: TableMemory = { allocateTable: (bytes) => tableSlabs.allocate(bytes, bytes) };
     if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: start });
-    return new HashMm({ cpu, layout, tables, random, table: { base: start, bytes: end - start } });
+    return new HashMm({
+      cpu,
+      layout,
+      tables,
+      random,
+      table: { base: start, bytes: end - start },
+      vmemmapShift: hashVmemmapShift(layout, ramTotal(this.ramMap)),
+    });
+  }
+
+  #createVmemmap(): Vmemmap {
+    const { layout, ramMap, mm, pages, endian } = this;
+    const options = { layout, ramMap, mm, pages, endian, ram: this.cpu.ram };
+    if (layout.mmu === "radix") return new Vmemmap(options);
+    return new Vmemmap(options, 2 ** hashVmemmapShift(layout, ramTotal(ramMap)));
   }
 
   #createVmalloc(): Vmalloc {

@@ -64,6 +64,7 @@ export class PageAllocator {
   /** The zone of each section, by its number. */
   readonly #zoneOfSection: readonly (Zone | undefined)[];
   #isBooting = true;
+  #changed: ((real: number, count: number, refcount: 0 | 1) => void) | undefined;
 
   constructor(options: PageAllocatorOptions) {
     const { pageBytes, ram, reserved = [], zone = "Normal" } = options;
@@ -110,6 +111,16 @@ export class PageAllocator {
   /** Whose a page is; undefined where nobody holds it or the allocator never had it. */
   ownerOf(real: number): PageOwner | undefined {
     return OWNERS[(this.#owner[Math.floor(real / this.pageBytes)] ?? 0) - 1];
+  }
+
+  /** Whether nobody holds a page of RAM. */
+  isFree(real: number): boolean {
+    return this.#owner[Math.floor(real / this.pageBytes)] === 0;
+  }
+
+  /** Calls for pages that are handed out (count 1) or given back (0) from now on: who keeps struct pages. */
+  watch(changed: (real: number, count: number, refcount: 0 | 1) => void): void {
+    this.#changed = changed;
   }
 
   /** Ends boot: what has not been taken goes to the free lists. @linux mm/memblock.c memblock_free_all */
@@ -192,6 +203,7 @@ export class PageAllocator {
       this.#held[mark - 1] = (this.#held[mark - 1] ?? 0) - 1;
       this.#free++;
     }
+    this.#changed?.(real, count, 0);
     if (this.#isBooting) return;
     // A stretch may reach over sections of several nodes.
     const sectionFrames = 2 ** this.maxOrder;
@@ -278,6 +290,7 @@ export class PageAllocator {
     }
     this.#held[index] = (this.#held[index] ?? 0) + count;
     this.#free -= count;
+    this.#changed?.(frame * this.pageBytes, count, 1);
     return frame * this.pageBytes;
   }
 }

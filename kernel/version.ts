@@ -30,6 +30,8 @@ export interface LinuxVersion {
     /** Of the function descriptor in an ELFv1 stub. @linux arch/powerpc/kernel/module_64.c ppc64_stub_entry */
     readonly stubDescriptorBytes: 16 | 24;
   };
+  /** Bit of struct page's flags. @linux include/linux/page-flags.h PG_reserved */
+  readonly pageReservedBit: number;
 }
 
 export const linux415: LinuxVersion = Object.freeze({
@@ -41,6 +43,7 @@ export const linux415: LinuxVersion = Object.freeze({
   zone: "DMA",
   firstPages: "high",
   module: Object.freeze({ areas: "one", tocAlign: 8, stubDescriptorBytes: 16 } as const),
+  pageReservedBit: 11,
 });
 
 export const linux612: LinuxVersion = Object.freeze({
@@ -52,4 +55,5 @@ export const linux612: LinuxVersion = Object.freeze({
   zone: "Normal",
   firstPages: "low",
   module: Object.freeze({ areas: "by protection", tocAlign: 256, stubDescriptorBytes: 24 } as const),
+  pageReservedBit: 13,
 });

@@ -32,6 +32,8 @@ export interface HashMmOptions {
   readonly random: Random;
   /** Where the hash table lies: real address, aligned to its size; size in bytes, 2^18 or more. */
   readonly table: { readonly base: number; readonly bytes: number };
+  /** log2 of the size of vmemmap's pages. */
+  readonly vmemmapShift: HashPageShift;
 }
 
 /**
@@ -50,6 +52,7 @@ export class HashMm implements MemoryManagement {
   readonly #pageTable: PageTable;
   readonly #partitionTable: number;
   readonly #table: HashMmOptions["table"];
+  readonly #vmemmapShift: HashPageShift;
   /**
    * A segment has one base page size [Power ISA v3.1B III 6.7.8], and no page in it is smaller: 16 MiB where RAM is mapped.
    * Segments of the linear region without any RAM have pages of the layout's size.
@@ -71,6 +74,7 @@ export class HashMm implements MemoryManagement {
     const mask = table.bytes / 128 - 1;
     this.#hash = new KernelHashTable(cpu.ram, { base: table.base, mask }, format, random);
     this.#table = table;
+    this.#vmemmapShift = options.vmemmapShift;
     this.#pageTable = new PageTable(cpu.ram, tables, layout);
     this.#partitionTable = cpu.state.model === "power8" ? 0 : tables.allocateTable(PARTITION_TABLE_BYTES);
     this.restore();
@@ -144,6 +148,19 @@ export class HashMm implements MemoryManagement {
     }
     const leaf = this.#mapped(ea)?.leaf;
     return leaf === undefined ? undefined : realOf(leaf) + (ea.low & (2 ** this.#layout.pageShift - 1));
+  }
+
+  mapVmemmap(ea: U64, real: number, bytes: number): void {
+    if (bytes !== 2 ** this.#vmemmapShift) throw new Error(`a page of ${bytes} bytes: not vmemmap's size`);
+    const segment = this.#segment(regionOf(this.#layout, ea), ea, 40);
+    this.#hash.insert({
+      segment,
+      ea,
+      real,
+      shift: this.#vmemmapShift,
+      protection: PAGE_KERNEL,
+      bolted: true,
+    });
   }
 
   map(ea: U64, real: number, protection: Protection): boolean {
@@ -232,9 +249,15 @@ export class HashMm implements MemoryManagement {
   }
 
   #segment(region: Region | undefined, ea: U64, segmentShift: 28 | 40): Segment {
-    const baseShift = region?.name === "linear map" ? this.#irregularShift(ea) : this.#layout.pageShift;
+    const baseShift = this.#baseShift(region, ea);
     const context = this.#context(region, ea);
     return segmentFor({ context, ea, segmentShift, baseShift, flags: SLB.KP });
+  }
+
+  /** @linux arch/powerpc/mm/book3s64/slb.c slb_allocate_kernel */
+  #baseShift(region: Region | undefined, ea: U64): HashPageShift {
+    if (region?.name === "linear map") return this.#irregularShift(ea);
+    return region?.name === "vmemmap" ? this.#vmemmapShift : this.#layout.pageShift;
   }
 
   /** @linux arch/powerpc/include/asm/book3s/64/mmu-hash.h get_kernel_context */

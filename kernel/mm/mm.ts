@@ -43,6 +43,8 @@ export interface MemoryManagement {
   protectIrregular(ea: U64, protection: Protection): boolean;
   /** Real address of a byte in vmalloc's or an irregular page; undefined where none is mapped. @linux mm/vmalloc.c vmalloc_to_pfn */
   realAddress(ea: U64): number | undefined;
+  /** Maps one page of struct pages for good: bolted on hash, in the tree on radix. @linux arch/powerpc/mm/init_64.c vmemmap_create_mapping */
+  mapVmemmap(ea: U64, real: number, bytes: number): void;
   /** Maps one base page; false where a larger page is in the way. */
   map(ea: U64, real: number, protection: Protection): boolean;
   /** Takes one base page out; its real address, undefined where none was mapped. */

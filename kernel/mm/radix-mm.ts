@@ -1,11 +1,11 @@
 // Memory management on the radix MMU: the kernel's tree as process 0, partition and process table in guest memory.
 // The processor walks the tree itself, so there is nothing to fill on a fault.
-import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
+import { ZERO, fromHalves, hex64, u64, type U64 } from "../../word/long.ts";
 import type { Cpu } from "../../cpu/cpu.ts";
 import { linear } from "../layout/image.ts";
 import type { Layout } from "../layout/layout.ts";
 import { LinearExceptions } from "./linear-map.ts";
-import type { MemoryManagement, Protection, TableMemory } from "./mm.ts";
+import { PAGE_KERNEL, type MemoryManagement, type Protection, type TableMemory } from "./mm.ts";
 import { PageTable, leafFor, realOf } from "./page-table.ts";
 
 /** Process ids of POWER9 and POWER10 have 20 bits; the process table has an entry of 16 bytes for each. */
@@ -109,6 +109,11 @@ export class RadixMm implements MemoryManagement {
   realAddress(ea: U64): number | undefined {
     const leaf = this.#pageTable.page(ea)?.leaf;
     return leaf === undefined ? undefined : realOf(leaf) + (ea.low & (this.linearGranuleBytes - 1));
+  }
+
+  mapVmemmap(ea: U64, real: number, bytes: number): void {
+    if (!this.#pageTable.mapLarge(ea, Math.log2(bytes), leafFor(real, PAGE_KERNEL)))
+      throw new Error(`vmemmap at ${hex64(ea)}: a table is in the way`);
   }
 
   map(ea: U64, real: number, protection: Protection): boolean {
