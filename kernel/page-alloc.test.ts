@@ -64,7 +64,7 @@ describe("the page allocator at boot", () => {
         [zone, 0, 0, 64 * MIB],
       ]);
       expect(freePages(pages.zones)).toBe(pages.free);
-      expect(pages.allocateRange(32 * MIB, 13 * MIB, "bpf image"), layout).toBe(true);
+      expect(pages.allocateRange(32 * MIB, 11 * MIB, "bpf image"), layout).toBe(true);
     }
   });
   it("afterwards hands out low pages first, on 4.15 high ones", () => {
