@@ -10,6 +10,7 @@ import type { StageReport } from "./errors.ts";
 import { execCommand } from "./exec.ts";
 import { isaCommand } from "./isa.ts";
 import { layoutsCommand } from "./layouts.ts";
+import { moduleCommand } from "./module.ts";
 import { nearest } from "./names.ts";
 import { printable, printJson } from "./output.ts";
 import { progCommand } from "./prog.ts";
@@ -30,6 +31,7 @@ function createProgram(): Command {
     asmCommand(),
     disasmCommand(),
     layoutsCommand(),
+    moduleCommand(),
     isaCommand(),
     conformanceCommand(),
     benchCommand(),

@@ -14,7 +14,7 @@ import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
 import { StageError, UsageError } from "./errors.ts";
 import type { Stage, StageReport } from "./errors.ts";
-import type { BpfOptions } from "./options.ts";
+import type { BpfOptions, MachineOptions } from "./options.ts";
 import { readProgram } from "./program-file.ts";
 
 /** A function of the program as dumps and reports show it. */
@@ -101,7 +101,10 @@ export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
 }
 
 /** What the options of the command line say of the machine and its kernel. */
-export function kernelOptions(options: BpfOptions, endian: "le" | "be"): KernelOptions {
+export function kernelOptions(
+  options: MachineOptions & Partial<Pick<BpfOptions, "imageAlloc">>,
+  endian: "le" | "be",
+): KernelOptions {
   const { layout, cpu, abi, ram: ramBytes, ramMap, engine, seed, maxInsns, imageAlloc } = options;
   return {
     layout,
@@ -110,7 +113,7 @@ export function kernelOptions(options: BpfOptions, endian: "le" | "be"): KernelO
     ...(ramMap === undefined ? { ramBytes } : { ramMap }),
     engine,
     seed,
-    imageAlloc,
+    ...(imageAlloc === undefined ? {} : { imageAlloc }),
     ...(abi === undefined ? {} : { abi }),
     ...(maxInsns === undefined ? {} : { maxInsns }),
   };
@@ -146,7 +149,8 @@ function stage<T>(name: Stage, work: () => T): T {
   }
 }
 
-function failureReport(failure: Failure, options: BpfOptions): StageReport {
+/** Why a run did not return, for people and scripts. */
+export function failureReport(failure: Failure, options: Pick<MachineOptions, "maxInsns">): StageReport {
   switch (failure.kind) {
     case "oops":
       return {

@@ -63,7 +63,7 @@ describe("the command line", () => {
   it("what the contract has and this version has not is said, never ignored", () => {
     for (const option of ["--call-sequence stub", "--helper-sequence far", "--engine translator", "--harden"])
       expectUnusable(["run", ...option.split(" "), COUNTERS], /not built yet/);
-    for (const verb of ["module", "cycles", "verify"]) expectUnusable([verb, COUNTERS], /not built yet/);
+    for (const verb of ["cycles", "verify"]) expectUnusable([verb, COUNTERS], /not built yet/);
     expectUnusable(["bench", "calls"], /not built yet/);
   });
   it("--image-alloc takes a strategy with its argument; one that the kernel cannot have is its refusal", () => {

@@ -45,8 +45,11 @@ function apply(context: RelocationContext, section: PlacedSection, relocation: M
   const { offset, addend } = relocation;
   const type = relocationType(relocation.type);
   const symbol = context.symbols[relocation.symbol];
-  if (type === undefined || (PCREL_TYPES.has(relocation.type) && !context.hasPrefixed))
-    throw noExec(`${name}: Unknown ADD relocation: ${relocation.type}`);
+  if (type === undefined) throw noExec(`${name}: Unknown ADD relocation: ${relocation.type}`);
+  if (PCREL_TYPES.has(relocation.type) && !context.hasPrefixed)
+    throw noExec(
+      `${name}: Unknown ADD relocation: ${relocation.type} (${type.name}: the code is for power10)`,
+    );
   if (symbol === undefined || offset + FIELD_BYTES[type.field] > section.size)
     throw noExec(`${name}: ${type.name} at ${section.name}+0x${offset.toString(16)}: outside its section`);
   const place = section.address.add(offset);
