@@ -14,6 +14,7 @@ import { oopsLine } from "./oops-line.ts";
 import { loadOthers } from "./others.ts";
 import { blReaches, signedBits } from "./reach.ts";
 import { isRefusal, reasonOf, refusing, type Refusal } from "./refusal.ts";
+import { resolvedCalls } from "./resolved.ts";
 import type { Cell, Measurement, Row } from "./row.ts";
 
 /** What is the same in every cell. */
@@ -47,12 +48,15 @@ export function measure(experiment: Experiment, cell: Cell): Measurement {
   const program = load(kernel, experiment, cell);
   if (isRefusal(program)) return refused({ ...based, ...placesElsewhere(experiment, cell) }, program);
   const { usage } = kernel.imageAlloc;
+  const asked = { callEncoding: cell.callEncoding, capable: experiment.load.privileged !== false };
   const placed = {
     ...based,
     loads: true,
     ...placesOf(kernel, program),
     ram_bytes: usage.ramBytes - before.ramBytes + atBoot.ramBytes,
     va_bytes: usage.vaBytes - before.vaBytes + atBoot.vaBytes,
+    resolved_with_kallsyms: resolvedCalls(kernel, program, { ...asked, kallsyms: true }),
+    resolved_without_kallsyms: resolvedCalls(kernel, program, { ...asked, kallsyms: false }),
   };
   return { row: placed, returned: null, refusal: undefined, ...run(program, experiment, placed) };
 }
