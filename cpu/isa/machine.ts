@@ -43,6 +43,13 @@ export interface SystemOperations<V> {
   readonly divde: readonly [RT: Gpr, a: V, b: V, OE: 0 | 1, Rc: 0 | 1];
   readonly divdeu: readonly [RT: Gpr, a: V, b: V, OE: 0 | 1, Rc: 0 | 1];
   readonly bpermd: readonly [RA: Gpr, s: V, b: V];
+  /** Of the bits of `s` where `mask` is 1, from the left or the right: how many are 0 before the first 1. */
+  readonly cntlzdm: readonly [RA: Gpr, s: V, mask: V];
+  readonly cnttzdm: readonly [RA: Gpr, s: V, mask: V];
+  /** The rightmost bits of `s` to where `mask` is 1; those bits to the right end; the same with the others to the left of them. */
+  readonly pdepd: readonly [RA: Gpr, s: V, mask: V];
+  readonly pextd: readonly [RA: Gpr, s: V, mask: V];
+  readonly cfuged: readonly [RA: Gpr, s: V, mask: V];
   readonly mfmsr: readonly [RT: Gpr];
   /** L of mtmsr and mtmsrd: only EE and RI are changed. */
   readonly mtmsr: readonly [s: V, L: 0 | 1];

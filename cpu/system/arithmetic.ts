@@ -1,4 +1,5 @@
 // System operations that only compute: rare ones whose meaning does not fit the verbs of rows.
+import Long from "long";
 import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
 import type { SystemOperation } from "../isa/machine.ts";
 import type { CpuState } from "../state.ts";
@@ -29,7 +30,33 @@ function setQuotient(state: CpuState, RT: number, value: bigint | undefined, OE:
   return undefined;
 }
 
-type Name = "addex" | "mcrxrx" | "divde" | "divdeu" | "bpermd";
+const everyPlace = Array.from({ length: 64 }, (_, place) => place);
+
+/** Places of the bits that are 1, from the right (0) on. */
+function placesOf(mask: U64): readonly number[] {
+  return everyPlace.filter((place) => hasBit(mask, place));
+}
+
+function hasBit(value: U64, place: number): boolean {
+  return (value.shru(place).low & 1) === 1;
+}
+
+/** The bits of `value` at `from` moved to `to`, one for one; 0 elsewhere. */
+function moved(value: U64, from: readonly number[], to: readonly number[]): U64 {
+  return to.reduce((bits, place, i) => {
+    const source = from[i];
+    return source !== undefined && hasBit(value, source) ? bits.or(Long.UONE.shl(place)) : bits;
+  }, ZERO);
+}
+
+/** Places in this order until one where `value` has a 1. */
+function zerosBefore(value: U64, places: readonly number[]): U64 {
+  const found = places.findIndex((place) => hasBit(value, place));
+  return u64(found < 0 ? places.length : found);
+}
+
+type Name = "addex" | "mcrxrx" | "divde" | "divdeu" | "bpermd" | Masked;
+type Masked = "cntlzdm" | "cnttzdm" | "pdepd" | "pextd" | "cfuged";
 
 export const arithmetic: Operations<Extract<SystemOperation, Name>> = Object.freeze({
   addex: ({ state }, RT, a, b) => {
@@ -64,6 +91,26 @@ export const arithmetic: Operations<Extract<SystemOperation, Name>> = Object.fre
       bits = (bits << 1) | bit;
     }
     state.setGpr(RA, u64(bits));
+    return undefined;
+  },
+  cntlzdm: ({ state }, RA, s, mask) => {
+    state.setGpr(RA, zerosBefore(s, [...placesOf(mask)].reverse()));
+    return undefined;
+  },
+  cnttzdm: ({ state }, RA, s, mask) => {
+    state.setGpr(RA, zerosBefore(s, placesOf(mask)));
+    return undefined;
+  },
+  pdepd: ({ state }, RA, s, mask) => {
+    state.setGpr(RA, moved(s, everyPlace, placesOf(mask)));
+    return undefined;
+  },
+  pextd: ({ state }, RA, s, mask) => {
+    state.setGpr(RA, moved(s, placesOf(mask), everyPlace));
+    return undefined;
+  },
+  cfuged: ({ state }, RA, s, mask) => {
+    state.setGpr(RA, moved(s, [...placesOf(mask), ...placesOf(mask.not())], everyPlace));
     return undefined;
   },
 });
