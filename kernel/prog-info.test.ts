@@ -123,6 +123,9 @@ describe("what the kernel tells of a program", () => {
     const next = (info.line_info[second + 1]?.insn_off ?? 0) - (info.line_info[second]?.insn_off ?? 0);
     expect(info.jited_line_info?.[second + 1]).toEqual(image?.code.add(u64(image.insnOffsets[next] ?? -1)));
     expect(object.program().info().btf_id).toBe(info.btf_id);
+    const interpreted = kernel.bpf.load(object.object, { jit: false }).program().info();
+    expect(interpreted).toMatchObject({ nr_line_info: info.nr_line_info, nr_jited_line_info: 0 });
+    expect(interpreted.jited_line_info).toBeUndefined();
   });
 });
 

@@ -109,23 +109,23 @@ export function progInfo(program: Program, facts: ProgramFacts, { capable, rawOk
   const funcs = funcInfo(program);
   const lines = lineInfo(program);
   const isJited = images.length > 0;
-  const forEyes = <T>(value: T): T | undefined => (rawOk && isJited ? value : undefined);
+  const forEyes = <T>(value: () => T): T | undefined => (rawOk && isJited ? value() : undefined);
   return {
     ...about,
     xlated_prog_len: xlated.length,
     xlated_prog_insns: xlated,
     jited_prog_len: jitedBytes,
-    jited_prog_insns: forEyes(imageBytes(program, lens, kernel)),
+    jited_prog_insns: forEyes(() => imageBytes(program, lens, kernel)),
     nr_jited_ksyms: images.length,
-    jited_ksyms: forEyes(images.map(({ image }) => image)),
+    jited_ksyms: forEyes(() => images.map(({ image }) => image)),
     nr_jited_func_lens: images.length,
-    jited_func_lens: forEyes(lens),
+    jited_func_lens: forEyes(() => lens),
     nr_func_info: funcs.length,
     func_info: funcs,
     nr_line_info: lines.length,
     line_info: lines,
     nr_jited_line_info: isJited ? lines.length : 0,
-    jited_line_info: forEyes(lines.map(({ insn_off }) => codeAddress(program, insn_off))),
+    jited_line_info: forEyes(() => lines.map(({ insn_off }) => codeAddress(program, insn_off))),
   };
 }
 

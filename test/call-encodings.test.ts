@@ -2,13 +2,16 @@
 // cut goes, and what a dump can say with names in kallsyms and without.
 import { describe, expect, it } from "vitest";
 import { assembleProgram } from "../bpf/assemble.ts";
+import { auxFunc } from "../bpf/core/encoding/aux-func.ts";
 import type { CallEncodingName } from "../bpf/core/encoding/encoding.ts";
 import { callEncodings } from "../bpf/core/encoding/table.ts";
+import { decodeInsns } from "../bpf/insn.ts";
+import { resolveCalls } from "../bpf/print/calls.ts";
+import { SymbolTable } from "../bpf/print/symbol-table.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { layouts } from "../kernel/layout/table.ts";
 import type { Oops } from "../kernel/oops.ts";
 import type { Program } from "../kernel/program.ts";
-import { resolvedCalls } from "../kernel/resolved-calls.ts";
 import { farcall, farcallJson } from "./farcall.ts";
 
 // f(1) + g(f(2)) + 3 = 11 + (2 + 10) * 2 + 3: calls of the second and third function, forth and back.
@@ -45,9 +48,19 @@ function load(kernel: Kernel, callEncoding: CallEncodingName, options: { jit?: b
   return kernel.bpf.loadProgram(linked, { callEncoding, callSequence: "far", ...options });
 }
 
+/** How the calls resolve for root, with names of JITed code in kallsyms and without. */
 const kinds = (kernel: Kernel, program: Program): readonly string[] =>
   [true, false].map((jitKallsyms) => {
-    const found = resolvedCalls(kernel, program, jitKallsyms);
+    const info = program.info();
+    const text = kernel.kallsyms.text(true, ({ module }) => jitKallsyms || module !== "bpf");
+    const found = resolveCalls({
+      insns: decodeInsns(info.xlated_prog_insns ?? new Uint8Array(), kernel.endian),
+      ksymCount: info.nr_jited_ksyms,
+      ksyms: info.jited_ksyms,
+      encoding: program.loaded.functions[0]?.aux.callEncoding ?? auxFunc,
+      symbols: new SymbolTable(text),
+      nameOfId: (id) => kernel.bpf.nameOfId(id),
+    });
     expect(found).toHaveLength(CALLS);
     return [...new Set(found.map(({ kind }) => kind))].join();
   });
