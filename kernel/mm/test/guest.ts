@@ -4,7 +4,8 @@ import { encode } from "../../../cpu/isa/encode.ts";
 import { assemble } from "../../../cpu/isa/assemble.ts";
 import { fromHalves, u64, type U64 } from "../../../word/long.ts";
 import { Kernel } from "../../kernel.ts";
-import { PAGE_KERNEL_RO } from "../mm.ts";
+import { linear } from "../../layout/image.ts";
+import { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from "../mm.ts";
 
 export const RAM = 0x400_0000;
 /** What QEMU's firmware image holds; the rest of RAM is loaded beside it. */
@@ -148,7 +149,38 @@ export function outcomes(results: Buffer): readonly string[] {
   });
 }
 
+/** RAM that is taken out of the linear map and mapped at other addresses of its region, writable, executable, and in a segment without RAM. */
+function irregularAddresses({ mm, pages, cpu, memory }: Kernel): readonly U64[] {
+  const real = 0x200_0000;
+  const { linearGranuleBytes } = mm;
+  const page = pages.pageBytes;
+  if (!pages.allocateRange(real, linearGranuleBytes, "user")) throw new Error("RAM is in use");
+  for (let at = 0; at < page; at += 4) cpu.ram.store(4, real + at, u64(BLR), "be");
+  mm.unmapLinear(real, real + linearGranuleBytes);
+  const [hole, writable, far] = [linear(real), linear(RAM), fromHalves(0xc000_0100, 0)];
+  const executable = writable.add(linearGranuleBytes);
+  for (const [ea, protection] of [
+    [writable, PAGE_KERNEL],
+    [executable, PAGE_KERNEL_ROX],
+    [far, PAGE_KERNEL_ROX],
+  ] as const) {
+    if (!mm.mapIrregular(ea, real, protection)) throw new Error("something is mapped");
+    memory.load(ea, 1);
+  }
+  return [
+    hole,
+    hole.sub(8),
+    hole.add(linearGranuleBytes),
+    writable,
+    executable.add(8),
+    executable.add(linearGranuleBytes),
+    far.add(page - 4),
+    far.add(page),
+  ];
+}
+
 function interestingAddresses(kernel: Kernel): readonly U64[] {
+  const irregular = irregularAddresses(kernel);
   const page = kernel.pages.pageBytes;
   const area = (): U64 => {
     const address = kernel.moduleAlloc(2 * page);
@@ -163,11 +195,11 @@ function interestingAddresses(kernel: Kernel): readonly U64[] {
   for (const a of [rw, rw.add(page), rox, rox.add(page), ro, ro.add(page), u64(0), u64(0x1000_0000)])
     kernel.load(a, 1);
   kernel.load(fromHalves(0x7fff, 0), 1);
-  const linear = fromHalves(0xc000_0000, 0);
   return [
-    linear.add(0x110_0000),
-    linear.add(0x5000),
-    linear.add(RAM + 0x4000_0000),
+    ...irregular,
+    linear(0x110_0000),
+    linear(0x5000),
+    linear(RAM + 0x4000_0000),
     rw.add(4),
     rw.add(page + 8),
     rox.add(page - 4),
