@@ -24,7 +24,7 @@ const PA = "__pa of an image";
 const HOTPLUG = "memory hotplug: the linear address of a new section is free";
 const DUMP_ADDRESS = "crash dump: an address of 0xc is found by __pa";
 const DUMP_PAGE = "crash dump: a page is read at __va of its number";
-const elsewhere = [PA, DUMP_ADDRESS, ALIAS];
+const elsewhere = [PA, "virt_to_page of an image", DUMP_ADDRESS, ALIAS];
 const moved = ["__va of a page that was moved", "DMA of a packet", DUMP_PAGE, HOTPLUG];
 
 /** What breaks on hash, and on radix. */

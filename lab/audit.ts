@@ -2,7 +2,7 @@
 // walked, and what breaks is reported with the access that shows it.
 import type { Kernel } from "../kernel/kernel.ts";
 import { regionOf } from "../kernel/layout/layout.ts";
-import { paCheck, vaCheck } from "./audit/addresses.ts";
+import { paCheck, vaCheck, virtToPageCheck } from "./audit/addresses.ts";
 import type { Check, Finding } from "./audit/finding.ts";
 import { aliasCheck, guardCheck, setMemoryCheck } from "./audit/protection.ts";
 import { crashDumpCheck, dmaCheck, hashCheck, hotplugCheck } from "./audit/walkers.ts";
@@ -13,6 +13,7 @@ export type { Finding } from "./audit/finding.ts";
 const CHECKS: readonly Check[] = [
   paCheck,
   vaCheck,
+  virtToPageCheck,
   hashCheck,
   dmaCheck,
   crashDumpCheck,

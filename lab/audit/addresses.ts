@@ -48,6 +48,29 @@ export const vaCheck: Check = ({ kernel, real }) => {
   });
 };
 
+/** @linux arch/powerpc/include/asm/page.h virt_to_page, virt_addr_valid */
+export const virtToPageCheck: Check = ({ kernel, ea, isLinear, real }) => {
+  const assumption = "virt_to_page of an image";
+  const { pageBytes } = kernel.pages;
+  const frame = Math.floor((isLinear ? linearOffset(ea) : real) / pageBytes);
+  const page = kernel.vmemmap.pageAddress(frame);
+  const reached = reach(kernel, page, "load");
+  const access = `struct page of ${hex64(ea)}: ${accessText("load", page, reached)}`;
+  if (!isLinear) return [{ assumption, broken: false, access, why: TOLD_APART }];
+  const valid = kernel.address.virtAddrValid(ea) ? "virt_addr_valid() says yes" : "virt_addr_valid() says no";
+  const broken = frame !== Math.floor(real / pageBytes);
+  return [
+    {
+      assumption,
+      broken,
+      access,
+      why: broken
+        ? `${valid}; page ${realText(frame)} is ${whatIsAt(kernel, frame * pageBytes)}, the image is in page ${realText(Math.floor(real / pageBytes))}`
+        : `${valid}, and it is the image's page`,
+    },
+  ];
+};
+
 function whatIsAt(kernel: Parameters<Check>[0]["kernel"], real: number): string {
   return kernel.cpu.ram.has(real, 1)
     ? `RAM of another use (${kernel.pages.ownerOf(real) ?? "free"})`
