@@ -79,7 +79,7 @@ export function ofPrefixed(interrupt: Interrupt, prefix: number): Interrupt {
 }
 
 /**
- * Alignment interrupt: a prefixed instruction in two blocks of 64 bytes, whatever its suffix is. [Power ISA v3.1B I 1.6.3]
+ * Alignment interrupt: a prefixed instruction in two blocks of 64 bytes, whatever its suffix is. [Power ISA v3.1B I 1.9]
  * UNDEF(III 7.5.8): DAR stays.
  */
 export function crossesBoundary(cia: U64): Interrupt {

@@ -82,7 +82,7 @@ const nop = encode("ori", {});
 /** Most that one text may become: what a branch reaches. */
 const MOST_BYTES = 32 * 1024 ** 2;
 
-/** Would this be a prefixed instruction across a boundary of 64 bytes, which none may cross? [Power ISA v3.1B I 1.6.3] */
+/** Would this be a prefixed instruction across a boundary of 64 bytes, which none may cross? [Power ISA v3.1B I 1.9] */
 function crossesLine(text: string, address: U64): boolean {
   const [name = ""] = text.split(/\s/, 1);
   return (address.low & 63) === 60 && isPrefixedName(name.toLowerCase());

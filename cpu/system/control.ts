@@ -56,7 +56,7 @@ function message(context: SystemContext): Outcome {
   return refused(context, "supervisor", "processor control");
 }
 
-/** Branches, interrupts and what returns from them, and attn are not to be prefixed [I 3.3.20 pnop]. */
+/** Branches, interrupts and what returns from them, and attn are not to be prefixed [I, pnop]. */
 const notPrefixed: ReadonlySet<string> = new Set(
   "b bc bclr bcctr bctar sc scv rfscv rfid hrfid stop attn".split(" "),
 );

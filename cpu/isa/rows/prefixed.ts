@@ -1,4 +1,4 @@
-// Prefixed fixed-point instructions [Power ISA v3.1B I 1.6.3, 3.3.2 to 3.3.4, 3.3.9, 3.3.20]: 34 bits of displacement or immediate, from
+// Prefixed fixed-point instructions [Power ISA v3.1B I 1.6.3, 3.3.2 to 3.3.4, 3.3.9, pnop]: 34 bits of displacement or immediate, from
 // a register or from the instruction itself. The rows alone; prefixed floating-point and vector instructions have none.
 import type { Machine } from "../machine.ts";
 import type { Gpr, Imm } from "../pattern.ts";
@@ -14,7 +14,7 @@ function based<V, B>(m: Machine<V, B>, f: Addressed, immediate: Imm): V {
   return m.add(f.R === 1 ? m.cia() : m.gpr(f.RA0), m.imm(immediate));
 }
 
-/** An invalid form may do anything [I 1.9.2]; it is illegal here: UNDEF(I 3.3.2). */
+/** An invalid form may do anything [I 1.8.2]; it is illegal here: UNDEF(I 3.3.2). */
 const relative = { since: "power10", invalid: "R=1 RA0=1..31" } as const;
 
 // One row an instruction, as in the manual: the prefix, then the suffix.
