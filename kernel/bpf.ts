@@ -8,6 +8,7 @@ import { BpfObject, type LinkedProgram, type MapDefinition, type ProgType } from
 import { helpers } from "../bpf/helpers/table.ts";
 import type { LoadedProgram } from "../bpf/core/loaded.ts";
 import type { Btf } from "../bpf/elf/btf.ts";
+import type { LinkedFunction } from "../bpf/elf/types.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
 import type { BpfMap } from "../bpf/maps/map.ts";
 import { programTag } from "../bpf/tag.ts";
@@ -135,7 +136,7 @@ export class Bpf {
             ),
     });
     const tag = programTag(program.insns, program.endian);
-    const names = functionNames(sized, tag);
+    const names = functionNames(sized, loaded.checked.functions, tag);
     names.forEach((name, index) => this.#names.set(loaded.id + index, name));
     if (privileged) this.#addSymbols(loaded, names, options.kallsyms === false);
     const { source } = program;
@@ -190,7 +191,11 @@ export class Bpf {
 }
 
 /** Of each function. @linux kernel/bpf/core.c bpf_get_prog_name */
-function functionNames({ insns, endian, functions }: LinkedProgram, tag: string): readonly string[] {
+function functionNames(
+  { insns, endian }: LinkedProgram,
+  functions: readonly LinkedFunction[],
+  tag: string,
+): readonly string[] {
   return functions.map(({ name, start, length }, index) => {
     const own = index === 0 ? tag : programTag(insns.slice(start, start + length), endian);
     return `bpf_prog_${own}_${name}`;

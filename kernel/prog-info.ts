@@ -184,9 +184,9 @@ function imageBytes({ images }: Program, lens: readonly number[], kernel: Kernel
 }
 
 function funcInfo({ loaded }: Program): readonly BpfFuncInfo[] {
-  const { linked, xlated } = loaded;
+  const { linked, xlated, checked } = loaded;
   const found = xlated.functions.flatMap(({ start }, i) => {
-    const type_id = linked.source?.types.get(linked.functions[i]?.start ?? -1);
+    const type_id = linked.source?.types.get(checked.functions[i]?.start ?? -1);
     return type_id === undefined ? [] : [{ insn_off: start, type_id }];
   });
   // There is one for each function, or none at all.

@@ -53,7 +53,7 @@ export function resolveCalls(dumped: DumpedCalls): readonly ResolvedCall[] {
   const ksyms = dumped.ksyms ?? Array.from({ length: ksymCount }, () => ZERO);
   const view = { ksyms, bpfCallBase: symbols.bpfCallBase, nameOfId };
   const read = calls.map(({ slot, insn }) => ({ slot, ...encoding.read(insn, view) }));
-  const callees = calleesOf(read, ksyms);
+  const callees = insns.length > MAX_TRUE_DISTANCE ? [] : calleesOf(read, ksyms);
   return read.map((call, i) => {
     const found = resolution(call, callees[i], symbols);
     // Zeros are no addresses.
@@ -61,6 +61,9 @@ export function resolveCalls(dumped: DumpedCalls): readonly ResolvedCall[] {
     return { slot: call.slot, ...found, kind };
   });
 }
+
+/** In longer programs `off` may not hold a distance whole. */
+const MAX_TRUE_DISTANCE = 0x7fff;
 
 type Call = ReadCall & { readonly slot: number };
 
