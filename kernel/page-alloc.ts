@@ -140,7 +140,10 @@ export class PageAllocator {
     }
   }
 
-  /** Real address of one zeroed page, or undefined when none is left. */
+  /**
+   * Real address of one zeroed page, or undefined when none is left.
+   * DIVERGES: it comes from the free lists; Linux has a list of single pages for each processor in front of them.
+   */
   tryAllocate(owner: PageOwner): number | undefined {
     return this.allocateOrder(0, owner);
   }

@@ -126,8 +126,8 @@ export class Vmalloc {
   }
 
   /**
-   * Gives back an area by its address; whether there was one. It is unmapped and its pages are free at once, so that every later access
-   * faults (Linux puts off flushing the TLB to the purge); its addresses are used again after a purge.
+   * Gives back an area by its address; whether there was one. Its pages are free at once, its addresses are used again after a purge.
+   * DIVERGES: every later access faults; Linux flushes the TLB at the purge, and stale entries may serve until then.
    * @linux mm/vmalloc.c vfree, vunmap
    */
   free(address: U64): boolean {
