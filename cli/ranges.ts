@@ -19,6 +19,7 @@ interface Options extends CommonOptions {
   readonly jobs: number;
   readonly others: number;
   readonly svg?: string;
+  readonly audit?: true;
   readonly json?: true;
 }
 
@@ -36,6 +37,7 @@ export function rangesCommand(): Command {
           count("--others", 0, 100_000),
         ).default(0),
       )
+      .option("--audit", "look for what breaks in the kernel under each strategy, too")
       .option("--svg <file>", "draw where the images landed")
       .addOption(
         valued("--jobs <n>", "worker threads", count("--jobs", 1, 1024)).default(
@@ -66,6 +68,7 @@ async function ranges(file: string, options: Options): Promise<void> {
   const { rangesSvg } = await import("../lab/ranges/svg.ts");
   const { openExperiment } = await import("./ranges/experiment.ts");
   const { measureMatrix } = await import("./ranges/matrix.ts");
+  const { auditText } = await import("./ranges/audit-text.ts");
   const { rangesText } = await import("./ranges/text.ts");
   const experiment = openExperiment(file, bytes, options, input, options.layout);
   if (experiment.onMemory && dataIn !== undefined)
@@ -76,9 +79,10 @@ async function ranges(file: string, options: Options): Promise<void> {
     imageAllocs: options.imageAlloc ?? all.imageAllocs,
     callEncodings: options.callEncoding ?? all.callEncodings,
   };
-  const rows = await measureMatrix(experiment, axes, jobs);
+  const { rows, audit } = await measureMatrix(experiment, axes, { jobs, audit: options.audit === true });
   if (options.svg !== undefined)
     writeOutput(options.svg, new TextEncoder().encode(rangesSvg(experiment.program.name, rows)));
-  if (options.json === true) printJson({ program: experiment.program.name, rows });
-  else printLines(rangesText(experiment.program.name, rows));
+  const program = experiment.program.name;
+  if (options.json === true) printJson({ program, rows, ...(audit === undefined ? {} : { audit }) });
+  else printLines([...rangesText(program, rows), ...(audit === undefined ? [] : auditText(audit))]);
 }

@@ -10,6 +10,7 @@ import { callEncodings } from "../bpf/core/encoding/table.ts";
 import { BpfObject } from "../bpf/elf/object.ts";
 import { imageAllocStrategies } from "../kernel/image-alloc/table.ts";
 import { layouts } from "../kernel/layout/table.ts";
+import type { AuditRow } from "../lab/ranges/audit-place.ts";
 import { callsOf } from "../lab/ranges/calls.ts";
 import type { Row } from "../lab/ranges/row.ts";
 import { examplePath } from "../scripts/examples.ts";
@@ -223,6 +224,28 @@ describe("the command line of ranges", () => {
     expect(svg).toContain(">module_alloc<");
     expect(svg.match(/<circle [^>]*><title>0x/g)).toHaveLength(6);
     expect(statSync(path).size).toBeLessThan(100_000);
+  });
+  it("--audit adds a member with what breaks under each strategy, and shows it below the matrix", () => {
+    const args = [
+      "ranges",
+      CALLS,
+      "--layout",
+      "radix4k-6.12",
+      "--image-alloc",
+      "module_alloc,linear-end,linear-gap",
+    ];
+    const { audit, rows } = farcallJson([...args, "--audit"]) as {
+      readonly rows: readonly Row[];
+      readonly audit: readonly AuditRow[];
+    };
+    expect(audit.map(({ image_alloc }) => image_alloc)).toEqual(["module_alloc", "linear-end", "linear-gap"]);
+    expect(rows).toEqual(rowsOf(args.slice(1)));
+    const brokenPa = audit.map(({ findings }) =>
+      findings.some(({ assumption, broken }) => assumption === "__pa of an image" && broken),
+    );
+    expect(brokenPa).toEqual([false, true, false]);
+    expect(audit[2]).toMatchObject({ error: expect.stringMatching(/^ENXIO: /) as string, findings: [] });
+    expect(farcall([...args, "--audit"]).stdout).toMatch(/__pa of an image +holds +breaks \[1\] +–/);
   });
   it("--others leaves less room near by: more of the space is used", () => {
     const [alone] = rowsOf([CALLS, ...one.slice(2), "--call-encoding", "aux-func"]);

@@ -1,4 +1,5 @@
 // The whole matrix: which cells are measured in which order, and when there is nothing to compare.
+import { placesOf, type AuditRow } from "../../lab/ranges/audit-place.ts";
 import type { Axes } from "../../lab/ranges/axes.ts";
 import type { Experiment } from "../../lab/ranges/measure.ts";
 import type { Cell, Measurement, Row } from "../../lab/ranges/row.ts";
@@ -6,32 +7,47 @@ import { baselinesOf, cellsOf, rowsOf } from "../../lab/ranges/rows.ts";
 import { StageError, UsageError } from "../errors.ts";
 import { withWorkers } from "./pool.ts";
 
+export interface Matrix {
+  readonly rows: readonly Row[];
+  /** Of every strategy on every layout; none where nobody asked. */
+  readonly audit: readonly AuditRow[] | undefined;
+}
+
+export interface MatrixOptions {
+  /** Threads. */
+  readonly jobs: number;
+  /** Whether the strategies are audited, too. */
+  readonly audit: boolean;
+}
+
 /**
  * The rows of all cells of these axes. What others are compared with comes first: where that is refused on every layout, it is
  * program or options that are at fault, and nothing else is tried.
- * @param jobs threads
  * @throws UsageError or StageError then
  */
 export async function measureMatrix(
   experiment: Experiment,
   axes: Axes,
-  jobs: number,
-): Promise<readonly Row[]> {
+  { jobs, audit }: MatrixOptions,
+): Promise<Matrix> {
   const cells = cellsOf(axes);
   const baselines = baselinesOf(cells);
   const rest = cells.filter((cell) => !baselines.includes(cell));
-  return withWorkers(experiment, { jobs, total: baselines.length + rest.length }, async (measure) => {
-    const compared = await measure(baselines);
+  const places = audit ? placesOf(cells) : [];
+  const total = baselines.length + rest.length + places.length;
+  return withWorkers(experiment, { jobs, total }, async (workers) => {
+    const compared = await workers("measure", baselines);
     const error = commonError(compared);
     if (error !== undefined) throw error;
+    const [others, audits] = await Promise.all([workers("measure", rest), workers("audit", places)]);
     const measured = new Map<Cell, Measurement | undefined>();
     baselines.forEach((cell, i) => measured.set(cell, compared[i]));
-    const others = await measure(rest);
     rest.forEach((cell, i) => measured.set(cell, others[i]));
-    return rowsOf(
+    const rows = rowsOf(
       cells.flatMap((cell) => measured.get(cell) ?? []),
       compared,
     );
+    return { rows, audit: audit ? audits : undefined };
   });
 }
 

@@ -1,36 +1,38 @@
-// Cells measured in parallel by worker threads; the results do not depend on who measured what when.
+// Tasks done in parallel by worker threads; the results do not depend on who did what when.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SingleBar } from "cli-progress";
 import workerpool from "workerpool";
 import type { Experiment } from "../../lab/ranges/measure.ts";
-import type { Cell, Measurement } from "../../lab/ranges/row.ts";
 import { EXIT } from "../errors.ts";
-import type { Bug, Measured } from "./tasks.ts";
+import type { Answer, Bug, Work } from "./tasks.ts";
 
 /** Beside dist/farcall.js; as TypeScript where the command itself is run from its sources. */
 const WORKER = ["./ranges-worker.js", "./worker.ts"].map((file) =>
   fileURLToPath(new URL(file, import.meta.url)),
 );
 
-/** Measures cells; the measurements are in the order of the cells. */
-export type Measure = (cells: readonly Cell[]) => Promise<readonly Measurement[]>;
+/** Does one kind of work on each of the arguments; the results are in their order. */
+export type Workers = <Kind extends keyof Work>(
+  kind: Kind,
+  each: readonly Parameters<Work[Kind]>[0][],
+) => Promise<readonly ReturnType<Work[Kind]>[]>;
 
 export interface PoolOptions {
   /** Most threads at a time. */
   readonly jobs: number;
-  /** Cells there will be in all, for the progress that a terminal shows. */
+  /** Tasks there will be in all, for the progress that a terminal shows. */
   readonly total: number;
 }
 
 /**
  * Runs `work` with threads that are gone when it ends. At Ctrl-C the process ends with them, exit 130.
- * @throws what `work` throws, and from its `measure` BugError for what a worker could not explain
+ * @throws what `work` throws, and from the workers BugError for what a worker could not explain
  */
 export async function withWorkers<T>(
   experiment: Experiment,
   { jobs, total }: PoolOptions,
-  work: (measure: Measure) => Promise<T>,
+  work: (workers: Workers) => Promise<T>,
 ): Promise<T> {
   const script = WORKER.find((file) => existsSync(file));
   if (script === undefined) throw new Error("dist/ranges-worker.js is missing");
@@ -46,14 +48,17 @@ export async function withWorkers<T>(
     process.exit(EXIT.interrupted);
   };
   process.once("SIGINT", interrupted);
-  const measureOne = async (cell: Cell): Promise<Measurement> => {
-    const measured = (await pool.exec("measureCell", [cell])) as Measured;
-    if ("bug" in measured) throw new BugError(measured.bug);
-    bar?.increment();
-    return measured.measurement;
-  };
+  const workers: Workers = (kind, each) =>
+    Promise.all(
+      each.map(async (argument) => {
+        const answer = (await pool.exec(kind, [argument])) as Answer<ReturnType<Work[typeof kind]>>;
+        if ("bug" in answer) throw new BugError(answer.bug);
+        bar?.increment();
+        return answer.value;
+      }),
+    );
   try {
-    return await work((cells) => Promise.all(cells.map(measureOne)));
+    return await work(workers);
   } finally {
     process.off("SIGINT", interrupted);
     bar?.stop();
@@ -73,7 +78,7 @@ class BugError extends Error {
 function progress(total: number): SingleBar | undefined {
   if (!process.stderr.isTTY) return undefined;
   const bar = new SingleBar({
-    format: "{bar} {value}/{total} cells, {duration_formatted}",
+    format: "{bar} {value}/{total}, {duration_formatted}",
     barCompleteChar: "█",
     barIncompleteChar: "░",
     stream: process.stderr,

@@ -2,10 +2,9 @@
 import type { Row } from "../../lab/ranges/row.ts";
 import { grouped } from "../address-map.ts";
 import { paint, table } from "../output.ts";
+import { nameOf, Notes } from "./notes.ts";
 import { parseU64 } from "../../word/long.ts";
 
-/** Reasons of more characters than this become notes. */
-const LONGEST_REASON = 60;
 /** A strategy with its argument. */
 const LONGEST_STRATEGY = 24;
 
@@ -95,8 +94,6 @@ function strategy(spelled: string, notes: Notes): string {
   return spelled.length <= LONGEST_STRATEGY ? spelled : `${nameOf(spelled)} ${notes.number(spelled)}`;
 }
 
-const nameOf = (spelled: string): string => spelled.replace(/:.*/s, "");
-
 function result(row: Row, notes: Notes): string {
   const { green, red, yellow } = paint();
   if (row.runs)
@@ -116,26 +113,4 @@ function size(bytes: number | null): string {
   if (bytes === null) return "";
   const kib = bytes / 1024;
   return kib < 1024 ? `${Number(kib.toFixed(1))}K` : `${Number((kib / 1024).toFixed(1))}M`;
-}
-
-/** Long texts, each once, by number. */
-class Notes {
-  readonly #texts: string[] = [];
-
-  /** `[1]`. */
-  number(text: string): string {
-    if (!this.#texts.includes(text)) this.#texts.push(text);
-    return `[${this.#texts.indexOf(text) + 1}]`;
-  }
-
-  /** The reason; where it is long, its errno and the number of its note. */
-  short(reason: string): string {
-    if (reason.length <= LONGEST_REASON) return reason;
-    const [errno = ""] = /^E[A-Z0-9]+(?=:)/.exec(reason) ?? [];
-    return `${errno} ${this.number(reason)}`.trimStart();
-  }
-
-  lines(): readonly string[] {
-    return this.#texts.length === 0 ? [] : ["", ...this.#texts.map((text, i) => `[${i + 1}] ${text}`)];
-  }
 }

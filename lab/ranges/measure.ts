@@ -75,7 +75,8 @@ function load(kernel: Kernel, experiment: Experiment, { callEncoding }: Cell): P
   );
 }
 
-function layoutOf({ ownLayouts = [] }: Experiment, { layout }: Cell): string | Layout {
+/** A cell's layout: a name of the table, or one of the user's own. */
+export function layoutOf({ ownLayouts = [] }: Experiment, { layout }: Pick<Cell, "layout">): string | Layout {
   const own = ownLayouts.find(({ name }) => name === layout);
   return own === undefined ? layout : parseLayout(JSON.stringify(own));
 }

@@ -5,6 +5,7 @@ import { VerifierError } from "../../bpf/verifier/error.ts";
 import { JitError } from "../../jit/error.ts";
 import { OutOfMemoryError } from "../../kernel/error.ts";
 import { ImageAllocError } from "../../kernel/image-alloc/strategy.ts";
+import { AuditError } from "../audit.ts";
 
 /** Where it can say no: `machine`: there is none of these options; `boot`: it cannot have the strategy; `run`: its input is none. */
 export type RefusalStage = "machine" | "boot" | "load" | "verify" | "jit" | "run";
@@ -28,7 +29,7 @@ export function refusing<T extends object>(stage: "boot" | "load" | "run", work:
     const log = error instanceof VerifierError ? error.log : undefined;
     if (error instanceof VerifierError) return refusal("verify", error, log);
     if (error instanceof JitError) return refusal("jit", error);
-    for (const known of [BpfLoadError, TestRunError, OutOfMemoryError, ImageAllocError])
+    for (const known of [BpfLoadError, TestRunError, OutOfMemoryError, ImageAllocError, AuditError])
       if (error instanceof known) return refusal(stage, error);
     throw error;
   }
