@@ -67,7 +67,7 @@ describe.each(["le", "be"] as const)("%s", (endian) => {
       return new CaseRunner(cpu);
     });
     const random = new Random(31 + pr);
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < 1000; i++) {
       const made = anyCase(random);
       if (a === undefined || b === undefined) throw new RangeError("no engines");
       expect({ word: made.name, differences: differences(a.run(made), b.run(made)) }).toEqual({

@@ -136,9 +136,11 @@ const narrow: readonly InterruptCase[] = [
   "addme. 7,6; mfspr 3,1; mfcr 8; rldimi 3,8,32,0",
   "clrrdi 7,6,32; extsw. 7,7; mfcr 3",
   "sc",
-].map((text) => ({
-  text: `li 6,-1; mfmsr 4; clrldi 4,4,1; mtmsrd 4; ${text}; mfmsr 4; li 5,1; rldimi 4,5,63,0; mtmsrd 4`,
-}));
+].map((text) => ({ text: inNarrowMode(text) }));
+
+function inNarrowMode(text: string): string {
+  return `li 6,-1; mfmsr 4; clrldi 4,4,1; mtmsrd 4; ${text}; mfmsr 4; li 5,1; rldimi 4,5,63,0; mtmsrd 4`;
+}
 
 /** On power10; each at the start of 64 bytes. That SRR1 tells of them is prefixed.test.ts's. */
 const prefixed: readonly InterruptCase[] = [
@@ -158,6 +160,9 @@ const prefixed: readonly InterruptCase[] = [
   ".long 0x04000000; .long 0xe8000000", // plxvp
   ".long 0x05000000; .long 0x80000000", // xxsplti32dx
   ".long 0x07900000; .long 0xec0000d8", // pmxvf32ger
+  inNarrowMode("pla 3,-0x8000"),
+  inNarrowMode("paddi 3,6,0x1ffffffff"),
+  inNarrowMode("lis 4,0x20; ori 4,4,0xfff8; pla 7,8; std 7,0(4); pld 3,0x100000000(4)"),
   `${"nop; ".repeat(15)}.long 0x06000000; .long 0x38600001`,
   `${"nop; ".repeat(15)}.long 0x05ffffff; .long 0`,
 ].map((text) => ({
