@@ -1,6 +1,6 @@
 // What BPF_OBJ_GET_INFO_BY_FD tells of a program, and to whom: `struct bpf_prog_info` with the arrays it points to.
-// Its form is the same for every version that is modelled: jited_ksyms, jited_func_lens and what came with BTF are younger
-// than 4.15. What a tool makes of it is bpf/print/'s and cli/'s.
+// DIVERGES(4.15): jited_ksyms, jited_func_lens and what came with BTF are there in every version; an interpreted program has none
+// of them, where Linux gives one address, of its interpreter. What a tool makes of it is bpf/print/'s and cli/'s.
 import { u64, type U64 } from "../word/long.ts";
 import type { BpfFunction } from "../bpf/core/prog.ts";
 import { progTypes } from "../bpf/elf/object.ts";

@@ -57,7 +57,7 @@ export class BpfCore<J extends JitedImages = JitedImages> {
   readonly #holders = new Map<BpfMap, number>();
   readonly #random: () => number;
   #lastMapId = 0;
-  /** Functions of all programs by their numbers. */
+  /** Functions of all programs by their numbers. DIVERGES(bpf_prog_alloc_id): Linux numbers whole programs, here functions are. */
   readonly #functions = new Map<number, BpfFunction>();
   #lastProgramId = 0;
   /** What helpers see of this kernel. */
