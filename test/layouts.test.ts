@@ -165,6 +165,36 @@ describe("farcall layouts", () => {
       ["radix4k-6.12", 52, 53, "none"],
     ]);
   });
+  it("and docs/layouts.md has the same figures", () => {
+    const rows = [...PAGE.matchAll(/^\| `([\w.-]+)` .*$/gm)].map(([line, name]) => ({
+      name,
+      cells: line.split("|").map((cell) => cell.trim()),
+    }));
+    const all = farcallJson(["layouts"]) as readonly Printed[];
+    expect(
+      all.map(({ name, reach, regions }) => {
+        const { cells = [] } = rows.find((row) => row.name === name) ?? {};
+        const [, , , vmalloc = "", , , bits, in32, in48] = cells;
+        const region = regions.find((one) => one.name === "vmalloc");
+        const shown = `${region?.start.slice(2).match(/.{4}/g)?.join("_") ?? ""}, ${region?.size ?? ""}`;
+        return [
+          name,
+          vmalloc === "the same" || vmalloc === `0x${shown}`,
+          bits,
+          in32 === reach["imm32"],
+          in48 === reach["imm48"],
+        ];
+      }),
+    ).toEqual(
+      all.map(({ name, reach: { fewest_bits: fewest, most_bits: most } }) => [
+        name,
+        true,
+        fewest === most ? String(most) : `${String(fewest)} to ${String(most)}`,
+        true,
+        true,
+      ]),
+    );
+  });
   it("--arch answers whether another machine has the need", () => {
     const needs = (arch: string): unknown =>
       (

@@ -1,7 +1,8 @@
 // What lies where in a booted kernel: its image, RAM and the gaps in it, tables, the first stack, vmalloc areas, images.
 // Drawing is the command line's.
-import type { U64 } from "../../word/long.ts";
+import { hex64, type U64 } from "../../word/long.ts";
 import type { Kernel } from "../kernel.ts";
+import type { PageOwner } from "../page-alloc.ts";
 import { IMAGE, linear } from "./image.ts";
 import type { Stretch } from "./reach.ts";
 import { sizeText } from "./size.ts";
@@ -27,7 +28,7 @@ export interface ImagePlace extends Stretch {
 
 /** The stretches of a kernel, ascending; none overlaps another. Images that lie in none of the others are stretches of their own. */
 export function contentsOf(kernel: Kernel, images: readonly ImagePlace[] = []): readonly Content[] {
-  const known = [...linearMap(kernel), ...areas(kernel)];
+  const known = [...linearMap(kernel), ...areas(kernel), ...structPages(kernel)];
   const strays = images.filter(({ start }) => !known.some((stretch) => holds(stretch, start)));
   const marks = [...marksOf(kernel), ...images.filter((image) => !strays.includes(image)).map(imageMark)];
   marks.sort((a, b) => a.address.comp(b.address));
@@ -45,6 +46,15 @@ function imageMark({ name, start, end }: ImagePlace): Mark {
 }
 
 const MIB = 2 ** 20;
+const OWNERS: readonly PageOwner[] = [
+  "page tables",
+  "slab",
+  "vmalloc",
+  "bpf image",
+  "module",
+  "kernel",
+  "user",
+];
 
 type Bare = Omit<Content, "marks">;
 
@@ -53,7 +63,11 @@ function real(name: string, start: number, end: number, note: string): Bare {
 }
 
 function linearMap({ ramMap, tables, pages }: Kernel): readonly Bare[] {
-  const free = `${sizeText(Math.floor((pages.free * pages.pageBytes) / MIB) * MIB)} free in all`;
+  const held = OWNERS.map((owner) => ({ owner, bytes: pages.held(owner) * pages.pageBytes }));
+  const accounts = [
+    `free ${sizeText(Math.floor((pages.free * pages.pageBytes) / MIB) * MIB)}`,
+    ...held.filter(({ bytes }) => bytes > 0).map(({ owner, bytes }) => `${owner} ${sizeText(bytes)}`),
+  ].join(", ");
   const fixed = [
     real("kernel text", 0, IMAGE.etext, "executable, not writable"),
     real("read-only data", IMAGE.etext, IMAGE.textEnd, "not writable"),
@@ -65,7 +79,7 @@ function linearMap({ ramMap, tables, pages }: Kernel): readonly Bare[] {
     without({ start: linear(start), end: linear(end) }, taken).map((rest) => ({
       ...rest,
       name: `RAM, node ${node}`,
-      note: `of the page allocator; ${free}`,
+      note: `of all RAM: ${accounts}`,
     })),
   );
   const gaps = ramMap.slice(1).flatMap(({ start }, i) => {
@@ -87,12 +101,28 @@ function without(whole: Stretch, others: readonly Stretch[]): readonly Stretch[]
   return start.lt(whole.end) ? [...rest, { start, end: whole.end }] : rest;
 }
 
-function areas({ vmalloc }: Kernel): readonly Bare[] {
-  return vmalloc.areas.map(({ address, bytes }) => ({
-    name: "vmalloc area",
+function areas({ vmalloc, pages, kallsyms }: Kernel): readonly Bare[] {
+  const by = (caller: string | U64): string =>
+    typeof caller === "string" ? caller : (kallsyms.lookup(caller)?.name ?? hex64(caller));
+  return vmalloc.areas.map(({ address, bytes, guardBytes, kind, caller }) => ({
+    name: kind === "vmap" ? "vmap area" : "vmalloc area",
     start: address,
     end: address.add(bytes),
-    note: "and a guard page",
+    note: [
+      `${bytes / pages.pageBytes} pages`.replace(/^1 pages$/, "a page"),
+      ...(guardBytes > 0 ? [" and a guard page"] : []),
+      ...(caller === undefined ? [] : [`, for ${by(caller)}`]),
+    ].join(""),
+  }));
+}
+
+/** The parts of vmemmap that are mapped. */
+function structPages({ vmemmap, ramMap, pages }: Kernel): readonly Bare[] {
+  return ramMap.map(({ start, end, node }) => ({
+    name: `struct pages, node ${node}`,
+    start: vmemmap.pageAddress(start / pages.pageBytes),
+    end: vmemmap.pageAddress(end / pages.pageBytes),
+    note: `of RAM at ${hex64(linear(start))}`,
   }));
 }
 
