@@ -9,7 +9,8 @@ import { KernelUsageError } from "./error.ts";
 import type { GuestMemory } from "./memory.ts";
 import type { MemoryManagement } from "./mm/mm.ts";
 import type { Oops, OopsCause } from "./oops.ts";
-import type { KernelFunction, KernelText } from "./text.ts";
+import { INTERRUPT_FRAME, PT_REGS, restoreSaved, savedRegister } from "./pt-regs.ts";
+import type { KernelFunction, KernelText, Trap } from "./text.ts";
 
 /** How a call ended. `instructions` are the guest's from the entry on; those of the kernel's own fault handlers are left out. */
 export type CallOutcome =
@@ -49,8 +50,8 @@ const FIRST_FRAME_BYTES = 128;
 const BELOW_OUTER = 512;
 /** DSISR bit 38: a store. */
 const STORE = 0x0200_0000;
-/** Instructions that a resolved fault costs: the attempt that failed, attn and rfid. */
-const FAULT_INSNS = 3;
+/** Instructions that an access costs which faults and is done again. */
+const FAILED_ATTEMPT = 1;
 
 const NO_FAULT = Object.freeze({ dar: ZERO, dsisr: 0, sets: { dar: false, dsisr: false } });
 
@@ -154,15 +155,51 @@ export class Entry {
       if (trap.kind === "return") {
         return { kind: "return", value: cpu.state.gpr(3), own: text.testRun.leaveInsns };
       }
-      const ended =
-        trap.kind === "vector" ? this.#interrupt(trap.vector) : this.#function(trap.function, stop.cia);
+      const ended = this.#serve(trap, stop.cia);
       if (ended !== undefined) return ended;
       cpu.state.nia = stop.cia.add(4);
     }
   }
 
-  /** A segment or storage interrupt is resolved if it can be; every other one is an oops. */
-  #interrupt(vector: number): End | undefined {
+  #serve(trap: Exclude<Trap, { kind: "return" }>, cia: U64): End | undefined {
+    switch (trap.kind) {
+      case "function":
+        return this.#function(trap.function, cia);
+      case "vector":
+        return this.#vector(trap.vector);
+      case "exception":
+        return this.#exception();
+    }
+  }
+
+  /** An interrupt that has no more than attn and the return. */
+  #vector(vector: number): End | undefined {
+    const end = this.#interrupt(vector, 1);
+    if (end === undefined) this.#overhead += FAILED_ATTEMPT + 2;
+    return end;
+  }
+
+  /** An interrupt whose registers are in a frame; they are put back by guest code, or here where it ends in an oops. */
+  #exception(): End | undefined {
+    const { cpu, memory, text } = this.#context;
+    const { state } = cpu;
+    const r1 = state.gpr(1);
+    const { enter, leave } = text.exceptionInsns;
+    const isKernelStack = savedRegister(memory, r1, PT_REGS.gpr + 8).eq(r1.add(INTERRUPT_FRAME.bytes));
+    const entered = isKernelStack ? enter : enter + 1;
+    const end = this.#interrupt(savedRegister(memory, r1, PT_REGS.trap).low, entered, () => {
+      restoreSaved(state, memory);
+    });
+    if (end === undefined) this.#overhead += FAILED_ATTEMPT + entered + leave;
+    return end;
+  }
+
+  /**
+   * A segment or storage interrupt is resolved if it can be; every other one is an oops.
+   * @param own instructions from the interrupt on
+   * @param restore puts the registers of the interrupted code back, before an oops shows them
+   */
+  #interrupt(vector: number, own: number, restore?: () => void): End | undefined {
     const { cpu, mm } = this.#context;
     const { state } = cpu;
     const isHypervisor = HYPERVISOR_VECTORS.has(vector);
@@ -177,7 +214,6 @@ export class Entry {
       (reason & NO_TRANSLATION) !== 0 &&
       mm.resolve(vector, isFetch ? nip : state.spr("DAR"))
     ) {
-      this.#overhead += FAULT_INSNS;
       return undefined;
     }
     const isDataMachineCheck = vector === 0x200 && (msr.low & LOAD_STORE) !== 0;
@@ -187,7 +223,8 @@ export class Entry {
     };
     const dar = sets.dar ? state.spr("DAR") : ZERO;
     const cause = { trap: vector, nip, msr, dar, dsisr: sets.dsisr ? dsisr : 0, sets, detail: undefined };
-    return this.#oops(cause, 1);
+    restore?.();
+    return this.#oops(cause, own);
   }
 
   #function(kernelFunction: KernelFunction, cia: U64): End | undefined {

@@ -17,7 +17,7 @@ import { DEFAULT_IMAGE_ALLOC, imageAllocNamed } from "./image-alloc/table.ts";
 import { Kallsyms, symbolText } from "./kallsyms.ts";
 import { Kmalloc } from "./kmalloc.ts";
 import { PointerHash } from "./hashed-pointer.ts";
-import { IMAGE, KERNEL_BASE } from "./layout/image.ts";
+import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
 import type { Layout } from "./layout/layout.ts";
 import { usableLayout } from "./layout/usable.ts";
 import { GuestMemory } from "./memory.ts";
@@ -30,6 +30,7 @@ import { moduleAlloc } from "./module-alloc.ts";
 import { Modules } from "./module/modules.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
+import { INTERRUPT_FRAME, THREAD_BYTES } from "./pt-regs.ts";
 import { PageAllocator } from "./page-alloc.ts";
 import { checkRamMap, nodeOf, ramEnd, ramHoles, ramOf, ramTotal, type RamRange } from "./ram-map.ts";
 import { Random } from "./random.ts";
@@ -81,8 +82,6 @@ export interface KernelOptions {
 const MIB = 2 ** 20;
 const DEFAULT_RAM = 256 * MIB;
 const DEFAULT_MAX_INSNS = 1e9;
-/** @linux arch/powerpc/include/asm/thread_info.h THREAD_SIZE, 64K pages */
-const THREAD_BYTES = 0x4000;
 /** AIL = 3: interrupts go to 0xc000_0000_0000_4000 and keep translation on. */
 const LPCR = fromHalves(0, 0x0180_0000);
 /** UPRT and HR: a radix tree by the process table. */
@@ -197,6 +196,8 @@ export class Kernel implements KernelMemory {
     this.paca = this.#createPaca();
     const stack = this.allocate(THREAD_BYTES, THREAD_BYTES);
     this.stack = { start: stack, end: stack.add(THREAD_BYTES) };
+    const emergencyStack = linear(IMAGE.emergencyStackEnd - INTERRUPT_FRAME.bytes);
+    this.text.writeExceptionConstants([this.stack.end, emergencyStack, this.paca]);
     this.#entry = this.#createEntry();
     this.#restore();
     for (const kernelFunction of options.functions ?? []) this.text.add(kernelFunction);

@@ -42,6 +42,8 @@ export interface TestRun {
 export type Trap =
   | { readonly kind: "vector"; readonly vector: number }
   | { readonly kind: "function"; readonly function: KernelFunction }
+  /** A storage or segment interrupt, with the registers of the interrupted code in the frame that r1 points to. */
+  | { readonly kind: "exception" }
   | { readonly kind: "return" };
 
 /** Bytes of text that one function may take: entry, trap, return, padding. */
@@ -51,6 +53,14 @@ const DESCRIPTOR_BYTES = 24;
 const UNIT_ALIGNMENT = 32;
 /** Bytes from the global to the local entry point of an ELFv2 function that uses the TOC [ELFv2 2.3.2.1]. */
 const LOCAL_ENTRY = 8;
+
+/** Interrupts whose entries with translation on are assembled. */
+const STORAGE_VECTORS: ReadonlySet<number> = new Set([0x300, 0x380, 0x400, 0x480]);
+/** Units that have to be in a certain place. */
+const FIXED_PLACES: Readonly<Record<string, number>> = {
+  "exception-vectors.s": IMAGE.storageVectors,
+  "exception-common.s": IMAGE.exceptionCommon,
+};
 
 /** The host's call into guest code, with where it comes back to. */
 const TEST_RUN = "bpf_test_run";
@@ -67,6 +77,8 @@ export class KernelText {
   /** C pointers by symbol: of what is assembled, and of what modules may use. */
   readonly #guestCode = new Map<string, U64>();
   readonly #exported = new Map<string, U64>();
+  /** Bytes of what is assembled, by symbol. */
+  readonly #sizes = new Map<string, number>();
   /** Local entry points by global ones, real addresses; of ELFv2 functions that set r2. */
   readonly #localEntries = new Map<number, number>();
   #testRun: TestRun | undefined;
@@ -95,6 +107,21 @@ export class KernelText {
   get testRun(): TestRun {
     if (this.#testRun === undefined) throw new Error(`kernel text has no ${TEST_RUN}`);
     return this.#testRun;
+  }
+
+  /** What entries of interrupts read: end of the kernel's stack, emergency stack pointer, paca. */
+  writeExceptionConstants(values: readonly [U64, U64, U64]): void {
+    values.forEach((value, i) => {
+      this.#ram.store(8, IMAGE.exceptionConstants + 8 * i, value, this.#endian);
+    });
+  }
+
+  /** Instructions from a storage or segment interrupt to the attn on the kernel's stack, and from there back. */
+  get exceptionInsns(): { readonly enter: number; readonly leave: number } {
+    const words = (symbol: string): number => (this.#sizes.get(symbol) ?? 0) / 4;
+    // One instruction is for other stacks only.
+    const enter = words("exc_virt_0x4300_data_access") + words("exception_common") - 1;
+    return { enter, leave: words("exception_return") };
   }
 
   /** `__bpf_call_base` as a C pointer: on ELFv1 its descriptor. */
@@ -180,6 +207,7 @@ export class KernelText {
     for (const [vector, name, registers] of VECTORS) {
       for (const { base, kind } of bases) {
         const at = base + vector;
+        if (kind === "virt" && STORAGE_VECTORS.has(vector)) continue;
         this.#write(at, [ATTN, registers === "hsrr" ? HRFID : RFID]);
         this.#traps.set(at, { kind: "vector", vector });
         this.#symbol(`exc_${kind}_0x${at.toString(16)}_${name}`, at, 8, "t");
@@ -188,29 +216,33 @@ export class KernelText {
   }
 
   /** Writes a unit behind the last one; the distance to the TOC is known now. */
-  #place({ symbols, words }: TextUnit): void {
-    const start = this.#nextUnit;
-    this.#nextUnit = alignUp(start + 4 * words.length, UNIT_ALIGNMENT);
+  #place({ source, symbols, words }: TextUnit): void {
+    const fixed = FIXED_PLACES[source];
+    const start = fixed ?? this.#nextUnit;
+    if (fixed === undefined) this.#nextUnit = alignUp(start + 4 * words.length, UNIT_ALIGNMENT);
     if (this.#nextUnit > IMAGE.bpfCallBase) throw new Error("kernel text has no room for its own functions");
     this.#write(start, words);
-    for (const { name, offset, size, isGlobal, isExported, localEntry } of symbols) {
+    for (const { name, offset, size, isFunction, isGlobal, isExported, localEntry } of symbols) {
       const real = start + offset;
+      const attn = words.slice(offset / 4, (offset + size) / 4).indexOf(ATTN);
+      if (attn >= 0) this.#traps.set(real + 4 * attn, { kind: name === TEST_RUN ? "return" : "exception" });
+      this.#sizes.set(name, size);
+      if (!isFunction) {
+        this.#symbol(name, real, size, isGlobal ? "T" : "t");
+        continue;
+      }
       if (localEntry === LOCAL_ENTRY) {
         this.#write(real, this.#tocPrologue(real));
         this.#localEntries.set(real, real + LOCAL_ENTRY);
       }
       const pointer = this.#name(name, real, size, isGlobal ? "T" : "t");
       this.#guestCode.set(name, pointer);
-      if (name === TEST_RUN) this.#readTestRun(real, words.slice(offset / 4, (offset + size) / 4));
+      if (name === TEST_RUN) {
+        const enterInsns = words.indexOf(BCTRL) + 1;
+        this.#testRun = { entry: linear(real), enterInsns, leaveInsns: words.length - enterInsns };
+      }
       if (isExported) this.#exported.set(name, pointer);
     }
-  }
-
-  /** Where it calls, and the attn at its end. */
-  #readTestRun(real: number, words: readonly number[]): void {
-    const enterInsns = words.indexOf(BCTRL) + 1;
-    this.#testRun = { entry: linear(real), enterInsns, leaveInsns: words.length - enterInsns };
-    this.#traps.set(real + 4 * words.indexOf(ATTN), { kind: "return" });
   }
 
   /** r2 from r12, the address of the function itself [ELFv2 2.3.2.1]. */

@@ -44,13 +44,15 @@ export interface Assembled {
   /** Labels and `.set` names of the text. */
   readonly symbols: ReadonlyMap<string, U64>;
   readonly lines: readonly AssembledLine[];
-  /** What `.globl`, `.size` and `.localentry` say, by symbol. */
+  /** What `.globl`, `.type`, `.size` and `.localentry` say, by symbol. */
   readonly marks: ReadonlyMap<string, SymbolMarks>;
 }
 
 /** What directives say of a symbol. */
 export interface SymbolMarks {
   readonly isGlobal: boolean;
+  /** `.type NAME,@function`. */
+  readonly isFunction: boolean;
   /** 0 where it has no `.size`. */
   readonly sizeBytes: number;
   /** Bytes from the global to the local entry point [ELFv2 2.3.2.1]. */
@@ -75,7 +77,7 @@ interface NumericLabel {
 }
 
 const ignoredDirectives: ReadonlySet<string> = new Set(
-  ".text .local .weak .type .section .machine .abiversion .file .ident .hidden .data".split(" "),
+  ".text .local .weak .section .machine .abiversion .file .ident .hidden .data".split(" "),
 );
 const nop = encode("ori", {});
 
@@ -176,13 +178,14 @@ class Assembly {
 
   /** Takes down what a directive says of symbols; whether it is one that does. */
   #mark(line: number, name: string, operands: readonly string[]): boolean {
-    const none: SymbolMarks = { isGlobal: false, sizeBytes: 0, localEntryBytes: 0 };
+    const none: SymbolMarks = { isGlobal: false, isFunction: false, sizeBytes: 0, localEntryBytes: 0 };
     const [symbol = "", value = ""] = operands;
     const add = (to: string, marks: Partial<SymbolMarks>): void => {
       this.#marks.set(to, { ...none, ...this.#marks.get(to), ...marks });
     };
     const bytes = (): number => this.#valueNow(line, value).toNumber();
     if (name === ".globl" || name === ".global") for (const one of operands) add(one, { isGlobal: true });
+    else if (name === ".type") add(symbol, { isFunction: value === "@function" });
     else if (name === ".size") add(symbol, { sizeBytes: bytes() });
     else if (name === ".localentry") add(symbol, { localEntryBytes: bytes() });
     else return false;

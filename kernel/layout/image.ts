@@ -11,6 +11,11 @@ export const IMAGE = Object.freeze({
   realVectors: 0x0,
   /** Interrupts that are taken with translation on (LPCR[AIL] = 3). */
   virtVectors: 0x4000,
+  /** Entries of storage and segment interrupts with translation on. */
+  storageVectors: 0x4300,
+  /** What they share, and what it has to know: end of the kernel's stack, emergency stack pointer, paca. */
+  exceptionCommon: 0x7000,
+  exceptionConstants: 0x7f00,
   /** What is assembled from text/*.s. */
   library: 0x9_0000,
   /** seen */
@@ -25,6 +30,10 @@ export const IMAGE = Object.freeze({
   opd: 0x100_0000,
   /** TOC base, r2 in the kernel; seen. */
   toc: 0x114_8100,
+  /** End of the stack for interrupts of code whose own cannot be used. */
+  emergencyStackEnd: 0x120_4000,
+  /** Registers of an interrupt until it has a frame. */
+  exceptionSave: 0x120_4000,
   /** End of the kernel's image; the page allocator has what follows. */
   end: 0x200_0000,
 });

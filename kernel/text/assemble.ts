@@ -27,13 +27,17 @@ function assembled(source: string, text: string, machine: TextMachine): Assemble
 /** Symbols of a unit are those that have a size. @throws TextSourceError */
 export function assembleUnit(source: string, text: string, machine: TextMachine): TextUnit {
   const { words, symbols, marks } = assembled(source, text, machine);
-  const named = [...marks].flatMap(([name, { isGlobal, sizeBytes, localEntryBytes }]): TextSymbol[] => {
-    const address = symbols.get(name);
-    if (address === undefined || sizeBytes === 0) return [];
-    const isExported = symbols.has(`${EXPORT_PREFIX}${name}`);
-    const offset = address.toNumber();
-    return [{ name, offset, size: sizeBytes, isGlobal, isExported, localEntry: localEntryBytes }];
-  });
+  const named = [...marks].flatMap(
+    ([name, { isFunction, isGlobal, sizeBytes, localEntryBytes }]): TextSymbol[] => {
+      const address = symbols.get(name);
+      if (address === undefined || sizeBytes === 0) return [];
+      const isExported = symbols.has(`${EXPORT_PREFIX}${name}`);
+      const offset = address.toNumber();
+      return [
+        { name, offset, size: sizeBytes, isFunction, isGlobal, isExported, localEntry: localEntryBytes },
+      ];
+    },
+  );
   return { source, words, symbols: named.sort((a, b) => a.offset - b.offset) };
 }
 

@@ -5,7 +5,9 @@ import { bpfArray } from "../../bpf/maps/array.ts";
 import { bpfMap, bpfMapOps } from "../../bpf/maps/memory.ts";
 import type { Endian } from "../../cpu/state.ts";
 import type { Abi } from "../../jit/target.ts";
+import { IMAGE } from "../layout/image.ts";
 import { PACA } from "../paca.ts";
+import { INTERRUPT_FRAME, PT_REGS, THREAD_BYTES } from "../pt-regs.ts";
 
 /** A machine that kernel text is assembled for. */
 export interface TextMachine {
@@ -29,6 +31,22 @@ export function textSymbols({ endian, abi }: TextMachine): ReadonlyMap<string, U
     MIN_FRAME: frames[abi].minimum,
     TOC_SAVE: frames[abi].tocSave,
     PACA_KERNEL_TOC: PACA.kernel_toc,
+    STORAGE_VECTORS: IMAGE.storageVectors,
+    EXCEPTION_COMMON: IMAGE.exceptionCommon,
+    EXCEPTION_CONSTANTS: IMAGE.exceptionConstants,
+    EXCEPTION_SAVE: IMAGE.exceptionSave,
+    THREAD_SIZE: THREAD_BYTES,
+    INT_FRAME: INTERRUPT_FRAME.bytes,
+    REGS: INTERRUPT_FRAME.regs,
+    PT_NIP: PT_REGS.nip,
+    PT_MSR: PT_REGS.msr,
+    PT_CTR: PT_REGS.ctr,
+    PT_LINK: PT_REGS.link,
+    PT_XER: PT_REGS.xer,
+    PT_CCR: PT_REGS.ccr,
+    PT_TRAP: PT_REGS.trap,
+    PT_DAR: PT_REGS.dar,
+    PT_DSISR: PT_REGS.dsisr,
     BPF_MAP_OPS: bpfMap.ops,
     BPF_MAP_OPS_LOOKUP_ELEM: bpfMapOps.lookupElem,
     BPF_MAP_MAX_ENTRIES: bpfMap.maxEntries,

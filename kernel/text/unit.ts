@@ -7,6 +7,8 @@ export interface TextSymbol {
   /** Bytes from the start of the unit. */
   readonly offset: number;
   readonly size: number;
+  /** Whether it is called as C functions are, so that on ELFv1 it has a descriptor. */
+  readonly isFunction: boolean;
   /** Whether other files may name it. */
   readonly isGlobal: boolean;
   /** Whether modules may. */
@@ -27,7 +29,7 @@ export interface PackedUnit {
   readonly source: string;
   /** As `machineName` says them. */
   readonly machines: readonly string[];
-  /** Each `NAME OFFSET SIZE FLAGS LOCAL-ENTRY`, flags of `G`lobal and `E`xported or `-`, numbers decimal. */
+  /** Each `NAME OFFSET SIZE FLAGS LOCAL-ENTRY`, flags of `F`unction, `G`lobal and `E`xported or `-`, numbers decimal. */
   readonly symbols: readonly string[];
   /** Eight digits a word, in lines. */
   readonly code: readonly string[];
@@ -46,8 +48,8 @@ const WORDS_IN_LINE = 8;
 
 /** One unit for several machines, in the form that the generated module has. */
 export function packUnit(unit: TextUnit, machines: readonly TextMachine[]): PackedUnit {
-  const symbols = unit.symbols.map(({ name, offset, size, isGlobal, isExported, localEntry }) => {
-    const flags = `${isGlobal ? "G" : ""}${isExported ? "E" : ""}`;
+  const symbols = unit.symbols.map(({ name, offset, size, isFunction, isGlobal, isExported, localEntry }) => {
+    const flags = `${isFunction ? "F" : ""}${isGlobal ? "G" : ""}${isExported ? "E" : ""}`;
     return [name, offset, size, flags === "" ? "-" : flags, localEntry].join(" ");
   });
   const hex = unit.words.map((word) => word.toString(16).padStart(8, "0"));
@@ -76,6 +78,7 @@ function unpackSymbol(text: string): TextSymbol {
     name,
     offset: Number(offset),
     size: Number(size),
+    isFunction: flags.includes("F"),
     isGlobal: flags.includes("G"),
     isExported: flags.includes("E"),
     localEntry: Number(localEntry),

@@ -7,11 +7,11 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "checksum.s",
     machines: ["le elfv2","le elfv1"],
     symbols: [
-      "__csum_partial 0 108 GE 0",
-      "csum_partial 0 108 GE 0",
-      "ip_fast_csum 112 32 GE 0",
-      "csum_ipv6_magic 144 60 GE 0",
-      "csum_fold 204 32 - 0",
+      "__csum_partial 0 108 FGE 0",
+      "csum_partial 0 108 FGE 0",
+      "ip_fast_csum 112 32 FGE 0",
+      "csum_ipv6_magic 144 60 FGE 0",
+      "csum_fold 204 32 F 0",
     ],
     code: [
       "78a500207c8407b4300500007880e8c37c901120418200187c0903a6e8c30000",
@@ -28,11 +28,11 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "checksum.s",
     machines: ["be elfv1","be elfv2"],
     symbols: [
-      "__csum_partial 0 112 GE 0",
-      "csum_partial 0 112 GE 0",
-      "ip_fast_csum 112 32 GE 0",
-      "csum_ipv6_magic 144 56 GE 0",
-      "csum_fold 200 32 - 0",
+      "__csum_partial 0 112 FGE 0",
+      "csum_partial 0 112 FGE 0",
+      "ip_fast_csum 112 32 FGE 0",
+      "csum_ipv6_magic 144 56 FGE 0",
+      "csum_fold 200 32 F 0",
     ],
     code: [
       "78a500207c8407b4300500007880e8c37c901120418200187c0903a6e8c30000",
@@ -46,12 +46,62 @@ export const packedUnits: readonly PackedUnit[] = [
     ],
   },
   {
+    source: "exception-common.s",
+    machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
+    symbols: [
+      "exception_common 0 288 - 0",
+      "exception_return 288 180 - 0",
+    ],
+    code: [
+      "f94d0008f96d0010f98d00187d8000263d60c000796b07c6616b7f00e94b0000",
+      "7d415050282a3cf03941fcf040810008e94b0008f82a0000f82a00787d415378",
+      "f8010070f8410080f8610088f8810090f8a10098f8c100a0f8e100a8f90100b0",
+      "f92101b0e92d0000e94d0008f92100b8f94100c0e92d0010e94d0018f92100c8",
+      "f94100d07d3242a67d4902a6f92100d8f9410188f9c100e0f9e100e8fa0100f0",
+      "fa2100f8fa410100fa610108fa810110faa10118fac10120fae10128fb010130",
+      "fb210138fb410140fb610148fb810150fba10158fbc10160fbe101687d3a02a6",
+      "7d5b02a6f9210170f94101787d2802a67d4102a6f9210190f94101987d3302a6",
+      "7d5202a6f92101b8f94101c0f98101a0e9ab0010e84d00103861007000000200",
+      "e9210170e94101787d3a03a67d5b03a6e9210190e94101987d2803a67d4103a6",
+      "e9210188e94101a07d2903a67d4ff120e8010070e8410080e8610088e8810090",
+      "e8a10098e8c100a0e8e100a8e90100b0e92100b8e94100c0e96100c8e98100d0",
+      "e9a100d8e9c100e0e9e100e8ea0100f0ea2100f8ea410100ea610108ea810110",
+      "eaa10118eac10120eae10128eb010130eb210138eb410140eb610148eb810150",
+      "eba10158ebc10160ebe10168e82100784c000024",
+    ],
+  },
+  {
+    source: "exception-vectors.s",
+    machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
+    symbols: [
+      "exc_virt_0x4300_data_access 0 32 - 0",
+      "exc_virt_0x4380_data_access_slb 128 32 - 0",
+      "exc_virt_0x4400_instruction_access 256 32 - 0",
+      "exc_virt_0x4480_instruction_access_slb 384 32 - 0",
+    ],
+    code: [
+      "7db243a63da0c00079ad07c665ad012061ad4000f92d00003920030048002ce4",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "7db243a63da0c00079ad07c665ad012061ad4000f92d00003920038048002c64",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "7db243a63da0c00079ad07c665ad012061ad4000f92d00003920040048002be4",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "7db243a63da0c00079ad07c665ad012061ad4000f92d00003920048048002b64",
+    ],
+  },
+  {
     source: "ftrace.s",
     machines: ["le elfv2","be elfv2"],
     symbols: [
-      "_mcount 0 16 GE 0",
-      "ftrace_caller 16 140 G 0",
-      "ftrace_stub 160 4 G 0",
+      "_mcount 0 16 FGE 0",
+      "ftrace_caller 16 140 FG 0",
+      "ftrace_stub 160 4 FG 0",
     ],
     code: [
       "7d8802a67d8903a67c0803a64e800420f8010010f821ff91f8610030f8810038",
@@ -66,9 +116,9 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "ftrace.s",
     machines: ["be elfv1","le elfv1"],
     symbols: [
-      "_mcount 0 16 GE 0",
-      "ftrace_caller 16 140 G 0",
-      "ftrace_stub 160 4 G 0",
+      "_mcount 0 16 FGE 0",
+      "ftrace_caller 16 140 FG 0",
+      "ftrace_stub 160 4 FG 0",
     ],
     code: [
       "7d8802a67d8903a67c0803a64e800420f8010010f821ff41f8610080f8810088",
@@ -83,7 +133,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "map-array.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "array_map_lookup_elem 0 52 - 0",
+      "array_map_lookup_elem 0 52 F 0",
     ],
     code: [
       "81240000814300247c09504040800020814301047d295038814301007d2951d2",
@@ -94,7 +144,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "map-lookup.s",
     machines: ["le elfv2","be elfv2"],
     symbols: [
-      "bpf_map_lookup_elem 0 60 G 8",
+      "bpf_map_lookup_elem 0 60 FG 8",
     ],
     code: [
       "3c4c0010384200007c0802a6f8010010f821ffe1f8410018e9230000e9890060",
@@ -105,7 +155,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "map-lookup.s",
     machines: ["be elfv1","le elfv1"],
     symbols: [
-      "bpf_map_lookup_elem 0 60 G 0",
+      "bpf_map_lookup_elem 0 60 FG 0",
     ],
     code: [
       "7c0802a6f8010010f821ff91f8410028e9230000e9890060e80c0000e84c0008",
@@ -116,7 +166,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "memchr.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "memchr 0 44 GE 0",
+      "memchr 0 44 FGE 0",
     ],
     code: [
       "28250000418200207ca903a6788406203863ffff8c0300017c2020404d820020",
@@ -127,7 +177,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "memcmp.s",
     machines: ["le elfv2","le elfv1"],
     symbols: [
-      "memcmp 0 104 GE 0",
+      "memcmp 0 104 FGE 0",
     ],
     code: [
       "78a0e8c3418200247c0903a67cc01c287ce0242838630008388400087c263840",
@@ -140,7 +190,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "memcmp.s",
     machines: ["be elfv1","be elfv2"],
     symbols: [
-      "memcmp 0 104 GE 0",
+      "memcmp 0 104 FGE 0",
     ],
     code: [
       "78a0e8c3418200247c0903a6e8c30000e8e4000038630008388400087c263840",
@@ -153,9 +203,9 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "memcpy.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "memcpy 0 124 GE 0",
-      "memmove 128 12 GE 0",
-      "backwards_memcpy 140 128 - 0",
+      "memcpy 0 124 FGE 0",
+      "memmove 128 12 FGE 0",
+      "backwards_memcpy 140 128 F 0",
     ],
     code: [
       "7c661b7878a0e1037cb01120418200247c0903a6e8e40000e904000838840010",
@@ -173,7 +223,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "memset.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "memset 0 80 GE 0",
+      "memset 0 80 FGE 0",
     ],
     code: [
       "5084442e5084801e7884000e7c661b7878a0e8c37cb01120418200147c0903a6",
@@ -185,7 +235,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "stf-barrier.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "bpf_stf_barrier 0 84 G 0",
+      "bpf_stf_barrier 0 84 FG 0",
     ],
     code: [
       "faa1ffc0fac1ffc87c0004aceaa1ffc0eac1ffc863ff00004800000448000004",
@@ -197,8 +247,8 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "strchr.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "strchr 0 36 GE 0",
-      "strrchr 48 40 GE 0",
+      "strchr 0 36 FGE 0",
+      "strrchr 48 40 FGE 0",
     ],
     code: [
       "788406203863ffff8c0300017c2020404d8200202c0000004082fff038600000",
@@ -210,8 +260,8 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "strcmp.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "strcmp 0 36 GE 0",
-      "strncmp 48 56 GE 0",
+      "strcmp 0 36 FGE 0",
+      "strncmp 48 56 FGE 0",
     ],
     code: [
       "38a3ffff3884ffff8cc500018c0400012c8600007c6030514c8200204086ffec",
@@ -224,10 +274,10 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "strcpy.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "strcat 0 24 GE 0",
-      "strcpy 32 28 GE 0",
-      "strncpy 64 52 GE 0",
-      "strscpy 128 68 GE 0",
+      "strcat 0 24 FGE 0",
+      "strcpy 32 28 FGE 0",
+      "strncpy 64 52 FGE 0",
+      "strscpy 128 68 FGE 0",
     ],
     code: [
       "38a3ffff8c0500012c0000004082fff838a5ffff480000106000000060000000",
@@ -243,8 +293,8 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "strlen.s",
     machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
     symbols: [
-      "strlen 0 24 GE 0",
-      "strnlen 32 48 GE 0",
+      "strlen 0 24 FGE 0",
+      "strnlen 32 48 FGE 0",
     ],
     code: [
       "3883ffff8c0400012c0000004082fff87c6320504e8000206000000060000000",
@@ -256,7 +306,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "test-run.s",
     machines: ["le elfv2","be elfv2"],
     symbols: [
-      "bpf_test_run 0 44 - 0",
+      "bpf_test_run 0 44 F 0",
     ],
     code: [
       "7c0802a6f8010010f821ffe1f84100187d8903a64e800421e841001838210020",
@@ -267,7 +317,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "test-run.s",
     machines: ["be elfv1","le elfv1"],
     symbols: [
-      "bpf_test_run 0 52 - 0",
+      "bpf_test_run 0 52 F 0",
     ],
     code: [
       "7c0802a6f8010010f821ff91f8410028e80c0000e84c00087c0903a64e800421",
