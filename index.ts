@@ -16,6 +16,10 @@ export { imageAllocNamed, imageAllocStrategies } from "./kernel/image-alloc/tabl
 export { parseRamMap } from "./kernel/ram-map.ts";
 export type { RamRange } from "./kernel/ram-map.ts";
 export { MemoryFault } from "./bpf/memory.ts";
+export { ModuleError, type ModuleErrno } from "./kernel/module/error.ts";
+export type { Module, ModuleState } from "./kernel/module/module.ts";
+export type { ModuleLoadOptions, Modules } from "./kernel/module/modules.ts";
+export { logText, type KernelLog, type LogLine } from "./kernel/log.ts";
 export type { Oops, OopsFrame } from "./kernel/oops.ts";
 export { DEFAULT_LAYOUT, layoutNamed, layouts } from "./kernel/layout/table.ts";
 export type { Layout, Region } from "./kernel/layout/layout.ts";
