@@ -1,29 +1,27 @@
 // The kernel model: booted by a list of steps, it gives memory, symbols and calls of guest code to the parts above it.
 // Loading BPF is bpf.ts's work, the processor is cpu/'s.
-import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
+import { fromHalves, u64, type U64 } from "../word/long.ts";
 import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
 import { Cpu, type EngineName } from "../cpu/cpu.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import { msrBits, type Endian } from "../cpu/state.ts";
-import { KernelAddress } from "./address.ts";
+import type { KernelAddress } from "./address.ts";
 import { Bpf } from "./bpf.ts";
 import { binaryBytes, bpfJitBinaryAlloc, type BinaryAllocator, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
-import { KernelUsageError } from "./error.ts";
 import { defaultJitLimit, JitLimit } from "./image-alloc/jit-limit.ts";
 import { overridden } from "./image-alloc/override.ts";
 import type { ImageAllocator } from "./image-alloc/strategy.ts";
 import { DEFAULT_IMAGE_ALLOC, imageAllocNamed } from "./image-alloc/table.ts";
-import { Kallsyms, symbolText } from "./kallsyms.ts";
-import { Kmalloc } from "./kmalloc.ts";
+import { Kallsyms } from "./kallsyms.ts";
+import type { Kmalloc } from "./kmalloc.ts";
 import { PointerHash } from "./hashed-pointer.ts";
 import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
 import type { Layout } from "./layout/layout.ts";
 import { usableLayout } from "./layout/usable.ts";
 import { GuestMemory } from "./memory.ts";
-import { HashMm, hashTableBytes } from "./mm/hash-mm.ts";
-import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement, type TableMemory } from "./mm/mm.ts";
-import { PROCESS_TABLE_BYTES, RadixMm } from "./mm/radix-mm.ts";
+import { bootMemory, usableRam, type ProcessorTable } from "./memory-boot.ts";
+import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement } from "./mm/mm.ts";
 import { TextPoke } from "./mm/text-poke.ts";
 import { KernelLog } from "./log.ts";
 import { moduleAlloc } from "./module-alloc.ts";
@@ -31,12 +29,12 @@ import { Modules } from "./module/modules.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
 import { INTERRUPT_FRAME, THREAD_BYTES } from "./pt-regs.ts";
-import { PageAllocator } from "./page-alloc.ts";
-import { checkRamMap, nodeOf, ramEnd, ramHoles, ramOf, ramTotal, type RamRange } from "./ram-map.ts";
+import type { PageAllocator } from "./page-alloc.ts";
+import { ramEnd, ramHoles, type RamRange } from "./ram-map.ts";
 import { Random } from "./random.ts";
 import { KernelText, type Abi, type KernelFunction } from "./text.ts";
-import { hashVmemmapShift, Vmemmap } from "./vmemmap.ts";
-import { Vmalloc, type VmallocRequest } from "./vmalloc.ts";
+import type { Vmemmap } from "./vmemmap.ts";
+import type { Vmalloc, VmallocRequest } from "./vmalloc.ts";
 
 export type { CallOutcome } from "./entry.ts";
 export type { Abi, KernelFunction } from "./text.ts";
@@ -79,8 +77,6 @@ export interface KernelOptions {
   readonly functions?: readonly KernelFunction[];
 }
 
-const MIB = 2 ** 20;
-const DEFAULT_RAM = 256 * MIB;
 const DEFAULT_MAX_INSNS = 1e9;
 /** AIL = 3: interrupts go to 0xc000_0000_0000_4000 and keep translation on. */
 const LPCR = fromHalves(0, 0x0180_0000);
@@ -130,11 +126,7 @@ export class Kernel implements KernelMemory {
   /** The one kernel stack; it grows down from its end. */
   readonly stack: { readonly start: U64; readonly end: U64 };
   /** The table that the processor starts from, at real addresses. */
-  readonly tables: {
-    readonly name: "hash table" | "process table";
-    readonly start: number;
-    readonly end: number;
-  };
+  readonly tables: ProcessorTable;
   /** Most guest instructions of one call. */
   readonly maxInsns: number;
   /** Nanoseconds since boot. */
@@ -172,25 +164,17 @@ export class Kernel implements KernelMemory {
       engine: options.engine ?? "auto",
       interrupts: "guest",
     });
-    const { ram } = this.cpu;
-    const clear = (real: number, length: number): void => void ram.bytes(real, length).fill(0);
-
-    const pageBytes = 2 ** this.layout.pageShift;
-    this.tables = tablePlace(this.layout, this.ramMap);
-    const { zone, firstPages: first } = this.layout.version;
-    const reserved = [{ start: 0, end: IMAGE.end }, this.tables];
-    this.pages = new PageAllocator({ pageBytes, ram: this.ramMap, reserved, zone, first, clear });
-    this.kmalloc = new Kmalloc(this.pages, "slab", clear);
-    this.mm = this.#createMm(new Kmalloc(this.pages, "page tables", clear));
-    this.mm.mapLinear(0, IMAGE.textEnd, PAGE_KERNEL_ROX);
-    for (const { start, end } of this.ramMap)
-      this.mm.mapLinear(Math.max(start, IMAGE.textEnd), end, PAGE_KERNEL);
-    this.vmemmap = this.#createVmemmap();
-    this.address = new KernelAddress(this);
     this.pointerHash = new PointerHash(new Random(seed + 1));
-    this.vmalloc = this.#createVmalloc();
+    const memory = bootMemory(this);
+    this.tables = memory.tables;
+    this.pages = memory.pages;
+    this.kmalloc = memory.kmalloc;
+    this.mm = memory.mm;
+    this.vmemmap = memory.vmemmap;
+    this.address = memory.address;
+    this.vmalloc = memory.vmalloc;
     this.memory = new GuestMemory(this.cpu, this.mm, this.kmalloc);
-    this.text = new KernelText(ram, { endian, abi: this.abi, kallsyms: this.kallsyms });
+    this.text = new KernelText(this.cpu.ram, { endian, abi: this.abi, kallsyms: this.kallsyms });
     const msr = msrBits("SF", "HV", "EE", "ME", "IR", "DR", "RI");
     this.msr = endian === "le" ? msr.or(msrBits("LE")) : msr;
     this.paca = this.#createPaca();
@@ -304,43 +288,6 @@ export class Kernel implements KernelMemory {
     this.memory.free(address);
   }
 
-  #createMm(tableSlabs: Kmalloc): MemoryManagement {
-    const { cpu, layout, random } = this;
-    const { start, end } = this.tables;
-    const tables: TableMemory = { allocateTable: (bytes) => tableSlabs.allocate(bytes, bytes) };
-    if (layout.mmu === "radix") return new RadixMm({ cpu, layout, tables, processTable: start });
-    return new HashMm({
-      cpu,
-      layout,
-      tables,
-      random,
-      table: { base: start, bytes: end - start },
-      vmemmapShift: hashVmemmapShift(layout, ramTotal(this.ramMap)),
-    });
-  }
-
-  #createVmemmap(): Vmemmap {
-    const { layout, ramMap, mm, pages, endian } = this;
-    const options = { layout, ramMap, mm, pages, endian, ram: this.cpu.ram };
-    if (layout.mmu === "radix") return new Vmemmap(options);
-    return new Vmemmap(options, 2 ** hashVmemmapShift(layout, ramTotal(ramMap)));
-  }
-
-  #createVmalloc(): Vmalloc {
-    const { layout, ramMap, kallsyms, pointerHash } = this;
-    const info = {
-      version: layout.version,
-      nodes: [...new Set(ramMap.map(({ node }) => node))].sort((a, b) => a - b),
-      nodeOf: (real: number) => nodeOf(ramMap, real),
-      symbolize: (address: U64) => {
-        const found = kallsyms.lookup(address);
-        return found === undefined ? hex64(address) : symbolText(found);
-      },
-      hash: (address: U64) => pointerHash.text(address),
-    };
-    return new Vmalloc(this.mm, this.pages, { pageShift: layout.pageShift, protection: PAGE_KERNEL, info });
-  }
-
   /** @linux the weak bpf_jit_image_alloc of the 2018 proposal */
   #createImageAlloc({ imageAlloc = DEFAULT_IMAGE_ALLOC, overrides }: KernelOptions): ImageAllocator {
     const override = overrides?.bpfJitImageAlloc;
@@ -406,20 +353,4 @@ export class Kernel implements KernelMemory {
     state.msr = this.msr;
     this.mm.restore();
   }
-}
-
-/** As high in RAM as there is room, aligned to its size. */
-function tablePlace(layout: Layout, map: readonly RamRange[]): Kernel["tables"] {
-  const bytes = layout.mmu === "hash" ? hashTableBytes(ramTotal(map), layout.pageShift) : PROCESS_TABLE_BYTES;
-  const range = map.findLast(({ start, end }) => end - (end % bytes) - bytes >= Math.max(start, IMAGE.end));
-  if (range === undefined)
-    throw new KernelUsageError(`no ${bytes} adjoining bytes of RAM for the MMU's table`);
-  const start = range.end - (range.end % bytes) - bytes;
-  return { name: layout.mmu === "hash" ? "hash table" : "process table", start, end: start + bytes };
-}
-
-function usableRam({ ramBytes, ramMap }: KernelOptions): readonly RamRange[] {
-  if (ramMap === undefined) return ramOf(ramBytes ?? DEFAULT_RAM);
-  if (ramBytes !== undefined) throw new KernelUsageError("ramBytes and ramMap: one says where RAM is");
-  return checkRamMap(ramMap);
 }

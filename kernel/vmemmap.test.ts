@@ -98,6 +98,7 @@ describe("vmemmap's pages", () => {
   });
   it("a hash segment has one size for all of them", () => {
     const { layout } = new Kernel({ ramBytes: 64 * MIB });
-    expect([hashVmemmapShift(layout, 1023 * MIB), hashVmemmapShift(layout, 1024 * MIB)]).toEqual([16, 24]);
+    const shift = (ram: string): number => hashVmemmapShift(layout, parseRamMap(ram));
+    expect([shift("0-1008M"), shift("0-512M,2G-2560M")]).toEqual([16, 24]);
   });
 });

@@ -7,7 +7,7 @@ import { KernelUsageError } from "./error.ts";
 import { regionNamed, type Layout } from "./layout/layout.ts";
 import type { MemoryManagement } from "./mm/mm.ts";
 import type { PageAllocator } from "./page-alloc.ts";
-import { SECTION_BYTES, type RamRange } from "./ram-map.ts";
+import { ramTotal, SECTION_BYTES, type RamRange } from "./ram-map.ts";
 
 /** struct page: bytes, and offsets of what is kept there. @linux include/linux/mm_types.h page */
 export const STRUCT_PAGE = Object.freeze({ bytes: 64, flags: 0, mapcount: 48, refcount: 52 });
@@ -32,8 +32,8 @@ export interface VmemmapOptions {
  * log2 of the size of the pages that a hash kernel maps its vmemmap with: one size for the whole segment.
  * @linux arch/powerpc/mm/book3s64/hash_utils.c htab_init_page_sizes
  */
-export function hashVmemmapShift(layout: Layout, ramTotal: number): 12 | 16 | 24 {
-  return ramTotal >= LARGE_RAM ? 24 : layout.pageShift;
+export function hashVmemmapShift(layout: Layout, ramMap: readonly RamRange[]): 12 | 16 | 24 {
+  return ramTotal(ramMap) >= LARGE_RAM ? 24 : layout.pageShift;
 }
 
 /** Struct pages by page frame number. */
@@ -41,18 +41,19 @@ export class Vmemmap {
   readonly #options: VmemmapOptions;
   /** Mapped stretches by offset in the region: real address and length in bytes. */
   readonly #blocks = new Map<number, { readonly real: number; readonly bytes: number }>();
+  /** Bytes of the largest page to map with. */
   readonly #largePage: number;
 
   /**
    * Maps what RAM wants. Struct pages are all 0 until `initialize`.
-   * @param largePage bytes of the largest page to map with
    * @throws KernelUsageError where the region is too small for the RAM
    * @linux arch/powerpc/mm/init_64.c vmemmap_populate
    */
-  constructor(options: VmemmapOptions, largePage = RADIX_LARGE_PAGE) {
+  constructor(options: VmemmapOptions) {
     this.#options = options;
-    this.#largePage = largePage;
-    for (const { start, end } of options.ramMap)
+    const { layout, ramMap } = options;
+    this.#largePage = layout.mmu === "radix" ? RADIX_LARGE_PAGE : 2 ** hashVmemmapShift(layout, ramMap);
+    for (const { start, end } of ramMap)
       for (let section = start; section < end; section += SECTION_BYTES)
         this.#populate(this.#offset(section), this.#offset(section + SECTION_BYTES));
   }

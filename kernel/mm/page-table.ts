@@ -112,7 +112,7 @@ export class PageTable {
     for (let i = 0; ; i++) {
       const level = this.#levels[i];
       if (level === undefined) return undefined;
-      const address = table + 8 * ea.shru(level.shift).and(2 ** level.bits - 1).low;
+      const address = table + 8 * indexOf(ea, level);
       if (!this.#ram.has(address, 8)) return undefined;
       if (i === depth) return address;
       let entry = this.read(address);
@@ -137,6 +137,12 @@ export class PageTable {
     const bytes = 8 * 2 ** (this.#levels[depth]?.bits ?? 0);
     return this.#tables.allocateTable(this.#layout.mmu === "hash" && depth === 3 ? 2 * bytes : bytes);
   }
+}
+
+/** Which entry of its table an address is in. hot: scripts/bench-alloc.ts */
+function indexOf(ea: U64, { bits, shift }: Level): number {
+  const shifted = shift >= 32 ? ea.high >>> (shift - 32) : (ea.low >>> shift) | (ea.high << (32 - shift));
+  return shifted & (2 ** bits - 1);
 }
 
 /** A leaf for RAM at a real address: present, accessed and dirty as kernel pages are from the start. */
