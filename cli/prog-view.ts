@@ -12,7 +12,7 @@ import type { BpfOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** What stands beside the code or the instructions on demand. */
-export type Detail = "opcodes" | "linum";
+export type Detail = "opcodes" | "linum" | "visual";
 
 export interface ProgramView {
   readonly info: BpfProgInfo;

@@ -2,6 +2,7 @@
 import { bpfHelperName } from "../bpf/helpers/table.ts";
 import { decodeInsns, INSN_BYTES, isLdImm64, isPseudoCall, type Insn } from "../bpf/insn.ts";
 import { remark, resolveCalls } from "../bpf/print/calls.ts";
+import { drawControlFlow } from "../bpf/print/cfg.ts";
 import { dumpXlated, plainDump } from "../bpf/print/dump.ts";
 import type { XlatedNames } from "../bpf/print/xlated.ts";
 import { u64 } from "../word/long.ts";
@@ -26,6 +27,14 @@ export function xlatedDump(view: ProgramView): Printed {
   const names: XlatedNames = {
     call: (insn, slot) => (isPseudoCall(insn) ? calls.get(slot)?.text : helperName(insn, view)),
   };
+  if (detail === "visual") {
+    const starts = resolved.flatMap(({ target }) => (target === undefined ? [] : [target]));
+    if (starts.length < resolved.length)
+      throw new Refused(`with ${encoding.name} calls do not say where functions start`);
+    const call: XlatedNames["call"] = (insn) =>
+      isPseudoCall(insn) ? `${insn.off < 0 ? "" : "+"}${insn.off}` : helperName(insn, view);
+    return { lines: drawControlFlow(insns, starts, { call }), json: undefined };
+  }
   const lines = dumpXlated(insns, { names, prototypes, lines: linesOf(info) });
   const raw = (slot: number): Uint8Array => bytesAt(bytes, insns, slot);
   const linum = detail === "linum";

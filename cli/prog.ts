@@ -1,6 +1,6 @@
 // `farcall prog`: what bpftool prints of a loaded program: its instructions after loading, its code, its properties.
 import { Command } from "commander";
-import { StageError } from "./errors.ts";
+import { StageError, UsageError } from "./errors.ts";
 import { readInput } from "./files.ts";
 import { group } from "./group.ts";
 import { choice } from "./names.ts";
@@ -49,7 +49,8 @@ export interface Printed {
   readonly json: unknown;
 }
 
-const detailOf = choice<Detail>("prog dump:", ["opcodes", "linum"], ["visual"]);
+const JITED_DETAILS = ["opcodes", "linum"] as const;
+const XLATED_DETAILS = [...JITED_DETAILS, "visual"] as const;
 
 function verb(
   name: string,
@@ -67,8 +68,8 @@ function verb(
   if (isDump)
     command.argument(
       "[detail]",
-      "opcodes: bytes below each instruction; linum: file, line and column",
-      detailOf,
+      `opcodes: bytes below each instruction; linum: file, line and column${name === "xlated" ? "; visual: control flow in DOT" : ""}`,
+      choice<Detail>("prog dump:", name === "xlated" ? XLATED_DETAILS : JITED_DETAILS),
     );
   return bpfOptions(command)
     .option("--kptr-restrict", "as kernel.kptr_restrict=2: no one sees kernel addresses")
@@ -77,6 +78,8 @@ function verb(
     .action(async (file: string, ...rest: readonly unknown[]) => {
       const detail = isDump ? (rest[0] as Detail | undefined) : undefined;
       const options = rest[isDump ? 1 : 0] as Options;
+      if (detail === "visual" && options.json === true)
+        throw new UsageError("prog dump xlated: visual has no JSON");
       const bytes = await readInput(file);
       const { openSession } = await import("./session.ts");
       const { viewProgram } = await import("./prog-view.ts");

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { examplePath, examples } from "../scripts/examples.ts";
+import { clang, compile } from "./clang.ts";
 import { farcall, farcallJson } from "./farcall.ts";
 import { bpftool, describeWithKernel, Pins } from "./kernel-bpf.ts";
 import { oracle } from "./oracles.ts";
@@ -80,6 +81,47 @@ describeWithKernel("farcall prog beside bpftool prog", () => {
         .replaceAll(/[0-9a-f]{16}|\d[-\dT:+]*/g, "0")
         .replaceAll(/0(,0)+/g, "0");
     expect(shape(farcall(["prog", "show", object]).stdout)).toBe(shape(real(program, ["show"])));
+  });
+
+  it.runIf(clang.available)("what no kernel rewrites, character by character", () => {
+    const compiled = compile(`
+      // Of a global function the verifier knows no argument and no result: it finds no dead code.
+      NOINLINE int parity(u64 x) {
+        int n = 0;
+        for (int i = 0; i < 8; i++) {
+          if (x & 1 && x != 7) n++;
+          x >>= 1;
+        }
+        return n;
+      }
+      NOINLINE u64 mix(u64 x) {
+        volatile u64 v = x;
+        if (x > 100 || (x & 0xff) < 3) return v + 1;
+        v = x * 0x123456789abcull;
+        return parity(v) ? x : -x;
+      }
+      SEC("socket") int plain_code_and_calls(void *ctx) {
+        u64 r = mix(41);
+        if (r == 5) return 1;
+        return parity(r) + mix(r);
+      }`);
+    try {
+      expect(pins.loadAll(compiled.path)).toMatchObject({ status: 0 });
+      const tagless = (text: string): string => text.replaceAll(/bpf_prog_[0-9a-f]{16}_/g, "bpf_prog_TAG_");
+      for (const detail of [[], ["opcodes"], ["linum"], ["visual"]]) {
+        const ours = farcall(["prog", "dump", "xlated", compiled.path, ...detail]);
+        expect(ours.stderr).toBe("");
+        expect(tagless(ours.stdout)).toBe(
+          tagless(real("plain_code_and_calls", ["dump", "xlated", ...detail])),
+        );
+        if (detail[0] === "visual") continue;
+        const json = farcallJson(["prog", "dump", "xlated", compiled.path, ...detail]);
+        const theirs = real("plain_code_and_calls", ["dump", "xlated", ...detail], ["-j"]);
+        expect(tagless(JSON.stringify(json))).toBe(tagless(JSON.stringify(JSON.parse(theirs))));
+      }
+    } finally {
+      compiled.dispose();
+    }
   });
 
   describe("calls of functions", () => {

@@ -17,6 +17,8 @@ export type Resolution = "resolved" | "address" | "nothing" | "wrong";
 export interface ResolvedCall {
   readonly slot: number;
   readonly kind: Resolution;
+  /** Slot of the callee; undefined where the call does not say it. */
+  readonly target: number | undefined;
   /** What stands behind `call pc`: `+5#bpf_prog_TAG_NAME`, `+5#0xd000000000041028`, `+5`. */
   readonly text: string;
   /** Where the callee is, for a call that is wrong. */
@@ -47,6 +49,7 @@ export function resolveCalls(dumped: DumpedCalls): readonly ResolvedCall[] {
     return calls.map(({ slot, insn }) => ({
       slot,
       kind: "nothing",
+      target: slot + 1 + insn.off,
       text: signed(insn.off),
       instead: undefined,
     }));
@@ -58,7 +61,7 @@ export function resolveCalls(dumped: DumpedCalls): readonly ResolvedCall[] {
     const found = resolution(call, callees[i], symbols);
     // Zeros are no addresses.
     const kind = dumped.ksyms === undefined && call.name === undefined ? "nothing" : found.kind;
-    return { slot: call.slot, ...found, kind };
+    return { slot: call.slot, target: targetOf(call), ...found, kind };
   });
 }
 
@@ -72,7 +75,7 @@ function resolution(
   { distance, address, name }: Call,
   callee: U64 | undefined,
   symbols: SymbolTable,
-): Omit<ResolvedCall, "slot"> {
+): Omit<ResolvedCall, "slot" | "target"> {
   const away = distance === undefined ? "" : signed(distance);
   if (address === undefined)
     return name === undefined
@@ -89,16 +92,17 @@ function resolution(
  * Without distances an address is the callee's if it is in the list.
  */
 function calleesOf(calls: readonly Call[], ksyms: readonly U64[]): readonly (U64 | undefined)[] {
-  const target = ({ slot, distance }: Call): number | undefined =>
-    distance === undefined ? undefined : slot + 1 + distance;
-  const starts = [...new Set([0, ...calls.map((call) => target(call) ?? 0)])].sort((a, b) => a - b);
+  const starts = [...new Set([0, ...calls.map((call) => targetOf(call) ?? 0)])].sort((a, b) => a - b);
   return calls.map((call) => {
-    const start = target(call);
+    const start = targetOf(call);
     if (start === undefined) return ksyms.find((ksym) => call.address?.eq(ksym) === true);
     const callee = starts.length === ksyms.length ? ksyms[starts.indexOf(start)] : undefined;
     return callee?.isZero() === true ? undefined : callee;
   });
 }
+
+const targetOf = ({ slot, distance }: Call): number | undefined =>
+  distance === undefined ? undefined : slot + 1 + distance;
 
 function callSlots(insns: readonly Insn[]): readonly { readonly slot: number; readonly insn: Insn }[] {
   const found: { slot: number; insn: Insn }[] = [];

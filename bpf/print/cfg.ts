@@ -1,0 +1,118 @@
+// The control flow of a program as `bpftool prog dump xlated … visual` draws it: in DOT, for Graphviz.
+// Blocks and edges are bpftool's own, which takes every exit that is not the function's last instruction for one that goes on.
+import { isLongJump, jumpTarget, slotsOf, type Insn } from "../insn.ts";
+import { BPF_CALL, BPF_EXIT, BPF_JA, isJumpClass, operationOf } from "../opcodes.ts";
+import { printXlated, type XlatedNames } from "./xlated.ts";
+
+const ENTRY = 0;
+const EXIT = 1;
+const FIRST_BLOCK = 2;
+const EDGE = `[style="solid,bold", color=black, weight=10, constraint=true]`;
+
+interface Block {
+  /** Slots, the last one included. */
+  readonly head: number;
+  readonly tail: number;
+}
+
+/**
+ * Lines of the graph.
+ * @param starts slots where functions start
+ * @param names of calls and immediates; calls of functions by distance alone, as bpftool has them here
+ * @linux tools/bpf/bpftool/cfg.c dump_xlated_cfg
+ */
+export function drawControlFlow(
+  insns: readonly Insn[],
+  starts: readonly number[],
+  names: XlatedNames,
+): readonly string[] {
+  const sorted = [...new Set([0, ...starts])].sort((a, b) => a - b);
+  return [
+    `digraph "DOT graph for eBPF program" {`,
+    ...sorted.flatMap((start, index) =>
+      drawFunction(insns, index, { head: start, tail: (sorted[index + 1] ?? insns.length) - 1 }, names),
+    ),
+    "}",
+  ];
+}
+
+function drawFunction(
+  insns: readonly Insn[],
+  index: number,
+  fn: Block,
+  names: XlatedNames,
+): readonly string[] {
+  const blocks = blocksOf(insns, fn);
+  const node = (block: number): string => `fn_${index}_bb_${block}`;
+  const edge = (from: number, to: number): string => `\t${node(from)}:s -> ${node(to)}:n ${EDGE};`;
+  const special = (block: number, label: string): readonly string[] => [
+    `\t${node(block)} [shape=Mdiamond,style=filled,label="${label}"];`,
+    "",
+  ];
+  return [
+    `subgraph "cluster_${index}" {`,
+    `\tstyle="dashed";`,
+    `\tcolor="black";`,
+    `\tlabel="func_${index} ()";`,
+    ...special(ENTRY, "ENTRY"),
+    ...blocks.flatMap((block, i) => drawBlock(insns, node(FIRST_BLOCK + i), fn.head, block, names)),
+    ...special(EXIT, "EXIT"),
+    edge(ENTRY, FIRST_BLOCK),
+    ...blocks.flatMap((block, i) => followers(insns, blocks, block).map((to) => edge(FIRST_BLOCK + i, to))),
+    `\t${node(ENTRY)}:s -> ${node(EXIT)}:n [style="invis", constraint=true];`,
+    "}",
+  ];
+}
+
+/** Slots count from the function's start. */
+function drawBlock(
+  insns: readonly Insn[],
+  node: string,
+  start: number,
+  { head, tail }: Block,
+  names: XlatedNames,
+): readonly string[] {
+  const lines: string[] = [];
+  for (let slot = head; slot <= tail;) {
+    const text = printXlated(insns, slot, names).replaceAll(/[<>|&]/g, "\\$&");
+    const number = String(slot - start).padStart(4);
+    lines.push(
+      `${lines.length === 0 ? `\t${node} [shape=record,style=filled,label="{` : " | "}${number}: ${text}\\l\\`,
+    );
+    const insn = insns[slot];
+    slot += insn === undefined ? 1 : slotsOf(insn);
+  }
+  return [...lines, `}"];`, ""];
+}
+
+/** Whether the instruction jumps inside its function; where, and whether it may go on instead. */
+function jumpOf(insns: readonly Insn[], slot: number): { to: number; goesOn: boolean } | undefined {
+  const insn = insns[slot];
+  if (insn === undefined || !isJumpClass(insn.code)) return undefined;
+  const operation = operationOf(insn.code);
+  if (operation === BPF_CALL || operation === BPF_EXIT) return undefined;
+  return { to: jumpTarget(insn, slot), goesOn: operation !== BPF_JA && !isLongJump(insn) };
+}
+
+/** Blocks start where jumps go, and behind those that may go on. */
+function blocksOf(insns: readonly Insn[], { head, tail }: Block): readonly Block[] {
+  const heads = new Set([head]);
+  for (let slot = head; slot <= tail; slot++) {
+    const jump = jumpOf(insns, slot);
+    if (jump === undefined) continue;
+    heads.add(jump.to);
+    if (jump.goesOn) heads.add(slot + 1);
+  }
+  const sorted = [...heads].filter((slot) => slot >= head && slot <= tail).sort((a, b) => a - b);
+  return sorted.map((start, i) => ({ head: start, tail: (sorted[i + 1] ?? tail + 1) - 1 }));
+}
+
+/** Numbers of the blocks that come next. */
+function followers(insns: readonly Insn[], blocks: readonly Block[], block: Block): readonly number[] {
+  const index = blocks.indexOf(block);
+  const next = index + 1 < blocks.length ? FIRST_BLOCK + index + 1 : EXIT;
+  const jump = jumpOf(insns, block.tail);
+  if (jump === undefined) return [next];
+  const target = FIRST_BLOCK + blocks.findIndex(({ head }) => head === jump.to);
+  return jump.goesOn ? [next, target] : [target];
+}
