@@ -86,7 +86,7 @@ class Images implements AllocatorUnderTest {
   allocate(bytes: number): number | undefined {
     const binary = this.#kernel.bpfJitBinaryAlloc(bytes);
     if (binary === undefined) return undefined;
-    expect(this.#kernel.imageAlloc.lock(binary.header, binary.bytes)).toBe(true);
+    if (!this.#kernel.imageAlloc.lock(binary.header, binary.bytes)) throw new Error("it cannot be locked");
     const start = binary.header.sub(this.#start).toNumber();
     this.#binaries.set(start, binary);
     return start;
@@ -114,7 +114,8 @@ class Images implements AllocatorUnderTest {
   /** At both ends, through the text poke area. */
   stamp(start: number, bytes: number, mark: number): void {
     for (const at of [start, start + bytes - 1]) {
-      expect(this.#kernel.imageAlloc.write(this.#ea(at), Uint8Array.of(mark))).toBeUndefined();
+      const fault = this.#kernel.imageAlloc.write(this.#ea(at), Uint8Array.of(mark));
+      if (fault !== undefined) throw new Error(`${at} cannot be written`);
     }
   }
 
@@ -169,12 +170,12 @@ function run(layout: string, setting: Setting): void {
 const named = (settings: readonly Setting[]): readonly (readonly [string, Setting])[] =>
   settings.map((setting) => [setting.imageAlloc, setting] as const);
 
-describe("on hash, 4K pages", () => {
+describe("on hash, 4K pages", { timeout: 600_000 }, () => {
   it.each(named([...everywhere, ...onHash]))("%s", (_, setting) => {
     run("hash4k-4.15", setting);
   });
 });
-describe("on radix, 4K pages", () => {
+describe("on radix, 4K pages", { timeout: 600_000 }, () => {
   it.each(named([...everywhere, ...onRadix]))("%s", (_, setting) => {
     run("radix4k-6.12", setting);
   });
