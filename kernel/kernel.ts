@@ -24,7 +24,7 @@ import { bootMemory, usableRam, type ProcessorTable } from "./memory-boot.ts";
 import { PAGE_KERNEL, PAGE_KERNEL_ROX, type MemoryManagement } from "./mm/mm.ts";
 import { TextPoke } from "./mm/text-poke.ts";
 import { KernelLog } from "./log.ts";
-import { moduleAlloc } from "./module-alloc.ts";
+import { moduleAlloc, type ModuleAllocAccount } from "./module-alloc.ts";
 import { Modules } from "./module/modules.ts";
 import { makeOops } from "./oops.ts";
 import { PACA, writePaca } from "./paca.ts";
@@ -224,8 +224,8 @@ export class Kernel implements KernelMemory {
   }
 
   /** @linux arch/powerpc/kernel/module.c module_alloc */
-  moduleAlloc(size: number): U64 | undefined {
-    return moduleAlloc(this.vmalloc, this.layout, size);
+  moduleAlloc(size: number, account?: ModuleAllocAccount): U64 | undefined {
+    return moduleAlloc(this.vmalloc, this.layout, size, account);
   }
 
   /** @linux mm/vmalloc.c __vmalloc_node_range */

@@ -16,6 +16,7 @@ export const MODULE_GROUPS: readonly (readonly string[])[] = [
   ["failing"],
   ["registers"],
   ["weak"],
+  ["helpers"],
 ];
 
 /** A way of compiling them. */

@@ -32,7 +32,7 @@ export class ModuleMemory {
     const pageBytes = kernel.pages.pageBytes;
     const inPages = (memory: MemoryType): number => Math.ceil(layout.sizes[memory] / pageBytes) * pageBytes;
     const allocate = (bytes: number): U64 => {
-      const area = kernel.moduleAlloc(bytes);
+      const area = kernel.moduleAlloc(bytes, { caller: "load_module", owner: "module" });
       if (area === undefined) {
         for (const held of areas) kernel.vfree(held);
         throw new ModuleError("ENOMEM", `${name}: no memory for a module of ${bytes} bytes`);

@@ -52,6 +52,25 @@ void sort(void *base, size_t num, size_t size, int (*cmp)(const void *, const vo
 			swap((char *)base + (j - 1) * size, (char *)base + j * size, (int)size);
 }
 
+/* The one's complement sum, as RFC 1071 has it. */
+long bpf_csum_diff(unsigned int *from, unsigned int from_size, unsigned int *to, unsigned int to_size, unsigned int seed)
+{
+	unsigned long sum = seed;
+
+	for (; from_size; from_size -= 4)
+		sum += ~*from++;
+	for (; to_size; to_size -= 4)
+		sum += *to++;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (long)sum;
+}
+
+unsigned int bpf_get_smp_processor_id(void)
+{
+	return 0;
+}
+
 #define MODULE(name)                                                                                       \
 	int name##_init(void);                                                                             \
 	void name##_exit(void) __attribute__((weak));

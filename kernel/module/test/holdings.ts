@@ -7,7 +7,7 @@ export function holdings(kernel: Kernel): object {
   const modules = kernel.modules.list.map(({ name }) => name);
   return {
     areas: kernel.vmalloc.areas.length,
-    pages: kernel.pages.held("vmalloc"),
+    pages: kernel.pages.held("vmalloc") + kernel.pages.held("module"),
     symbols: kernel.kallsyms.symbols.length,
     modules,
   };
