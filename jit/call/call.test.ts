@@ -1,6 +1,9 @@
 // Calls among the functions of a program: what each sequence emits, and that addresses found later arrive in it.
 import { describe, expect, test } from "vitest";
+import type { CallEncodingName } from "../../bpf/core/encoding/encoding.ts";
+import { callEncodingNamed } from "../../bpf/core/encoding/table.ts";
 import { insn, type Insn } from "../../bpf/insn.ts";
+import { BpfLoadError } from "../../bpf/load-error.ts";
 import {
   BPF_ALU64,
   BPF_CALL,
@@ -168,6 +171,31 @@ describe("which function a call means", () => {
     expect(() => program(seenTarget, [], [[callOf(0), exit]])).toThrow(
       expect.objectContaining({ errno: "EINVAL" }),
     );
+  });
+  test.each<[CallEncodingName, { off: number; imm: number }]>([
+    ["callee-list", { off: 0, imm: 0 }],
+    ["callee-list", { off: -1, imm: 0 }],
+    ["prog-id", { off: 0, imm: 3 }],
+    ["prog-id", { off: 1, imm: 0 }],
+  ])("%s %j names none of two functions: EINVAL, and nothing stays allocated", (name, fields) => {
+    const functions = functionsOf([[{ ...callOf(1), ...fields }, exit], [exit]], {
+      callEncoding: callEncodingNamed(name),
+    });
+    const memory = new RecordingMemory();
+    expect(() => jitProgram(functions, seenTarget, memory)).toThrow(
+      expect.objectContaining({ name: "JitError", errno: "EINVAL" }),
+    );
+    expect(memory.freed).toHaveLength(2);
+  });
+  test("what the core throws between the rounds leaves nothing allocated either", () => {
+    const memory = new RecordingMemory();
+    const refuse = (): never => {
+      throw new BpfLoadError("too far", "ERANGE");
+    };
+    expect(() => jitProgram(functionsOf([[callOf(1), exit], [exit]]), seenTarget, memory, refuse)).toThrow(
+      "too far",
+    );
+    expect(memory.freed).toHaveLength(2);
   });
   test("`imm` says nothing", () => {
     const misled = { ...callOf(1), imm: 0x1234 };

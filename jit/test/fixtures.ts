@@ -1,5 +1,6 @@
 // What the JIT's tests compile for: a kernel of made-up addresses, memory that only remembers.
 import { auxFunc } from "../../bpf/core/encoding/aux-func.ts";
+import type { CallEncoding } from "../../bpf/core/encoding/encoding.ts";
 import type { BpfFunction } from "../../bpf/core/prog.ts";
 import type { Insn } from "../../bpf/insn.ts";
 import { fromHalves, u64, type U64, ZERO } from "../../word/long.ts";
@@ -59,15 +60,15 @@ export class RecordingMemory implements JitMemory {
 /** Functions of one program, each with its instructions; calls among them go by place. */
 export function functionsOf(
   bodies: readonly (readonly Insn[])[],
-  options: { verifierZext?: boolean; stackDepth?: number } = {},
+  options: { verifierZext?: boolean; stackDepth?: number; callEncoding?: CallEncoding } = {},
 ): readonly BpfFunction[] {
-  const { verifierZext = false, stackDepth = 0 } = options;
+  const { verifierZext = false, stackDepth = 0, callEncoding = auxFunc } = options;
   const func: BpfFunction[] = [];
   const aux = {
     func,
     funcCnt: bodies.length > 1 ? bodies.length : 0,
-    callEncoding: auxFunc,
-    functionById: () => undefined,
+    callEncoding,
+    functionById: (id: number) => func.find((fn) => fn.id === id),
   };
   bodies.forEach((insns, index) =>
     func.push({
