@@ -63,9 +63,14 @@ function readChunks(file: string, add: (chunk: Uint8Array) => void): void {
   }
 }
 
+/** UsageError for a name that output cannot have: to be asked before long work. */
+export function checkOutput(file: string): void {
+  if (file === "-") throw new UsageError("- is standard input, nothing to write to (/dev/stdout is)");
+}
+
 /** UsageError when it cannot be written. */
 export function writeOutput(file: string, data: Uint8Array): void {
-  if (file === "-") throw new UsageError("- is standard input, nothing to write to (/dev/stdout is)");
+  checkOutput(file);
   try {
     writeFileSync(file, data);
   } catch (error) {

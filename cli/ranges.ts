@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { Layout } from "../kernel/layout/layout.ts";
 import type { Axes } from "../lab/ranges/axes.ts";
 import { UsageError } from "./errors.ts";
-import { readInput, writeOutput } from "./files.ts";
+import { checkOutput, readInput, writeOutput } from "./files.ts";
 import { count } from "./numbers.ts";
 import { bpfOptions, valued } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
@@ -58,6 +58,7 @@ async function ranges(file: string, options: Options): Promise<void> {
   if ([file, dataIn, ctxIn].filter((name) => name === "-").length > 1)
     throw new UsageError("standard input (-) can be read once only");
   if (!options.jit) throw new UsageError("--no-jit: without images there is nothing to compare");
+  if (options.svg !== undefined) checkOutput(options.svg);
   const bytes = await readInput(file);
   const input = {
     dataIn: dataIn === undefined ? undefined : await readInput(dataIn),
