@@ -50,11 +50,16 @@ export class GuestStructs {
     this.#memory = memory;
   }
 
-  /** Zeroed, at a multiple of 64 bytes. */
+  /** Zeroed, at a multiple of 64 bytes. What the memory throws without room is passed on, and nothing is held then. */
   allocate(bytes: number): GuestStruct {
-    const struct = new GuestStruct(this.#memory, this.#memory.allocate(bytes, 64));
-    this.#all.push(struct);
-    return struct;
+    try {
+      const struct = new GuestStruct(this.#memory, this.#memory.allocate(bytes, 64));
+      this.#all.push(struct);
+      return struct;
+    } catch (error) {
+      this.free();
+      throw error;
+    }
   }
 
   free(): void {
