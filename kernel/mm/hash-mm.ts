@@ -3,25 +3,15 @@
 import { ZERO, fromHalves, u64, type U64 } from "../../word/long.ts";
 import type { Cpu } from "../../cpu/cpu.ts";
 import { Slb, SLB_ENTRIES, type Segment } from "../../cpu/mmu/slb.ts";
-import { KERNEL_BASE, linear } from "../layout/image.ts";
+import { KERNEL_BASE } from "../layout/image.ts";
 import { regionOf, type Layout, type Region } from "../layout/layout.ts";
 import type { Random } from "../random.ts";
-import {
-  granuleOf,
-  IrregularPages,
-  LinearExceptions,
-  linearOffset,
-  type IrregularPage,
-} from "./linear-map.ts";
+import { HashLinear, LINEAR_BYTES } from "./hash-linear.ts";
 import { KernelHashTable, type HashPage, type HashPageShift } from "./hash-table.ts";
 import { PAGE_KERNEL, type MemoryManagement, type Protection, type TableMemory } from "./mm.ts";
 import { HASHPTE_HIGH, PageTable, PTE, leafFor, realOf } from "./page-table.ts";
 import { BOLTED_ENTRIES, PARTITION_TABLE_BYTES, SLB, segmentFor, useHashTable } from "./segment.ts";
 
-const LINEAR_SHIFT = 24;
-const LINEAR_BYTES = 2 ** LINEAR_SHIFT;
-/** The linear map's segments are of 1T. */
-const SEGMENT_BYTES = 2 ** 40;
 /** Where user addresses end: 128T, all that a process gets without asking for more. */
 const TASK_END = fromHalves(0x0000_8000, 0);
 
@@ -53,15 +43,8 @@ export class HashMm implements MemoryManagement {
   readonly #partitionTable: number;
   readonly #table: HashMmOptions["table"];
   readonly #vmemmapShift: HashPageShift;
-  /**
-   * A segment has one base page size [Power ISA v3.1B III 6.7.8], and no page in it is smaller: 16 MiB where RAM is mapped.
-   * Segments of the linear region without any RAM have pages of the layout's size.
-   */
+  readonly #linear: HashLinear;
   readonly linearGranuleBytes = LINEAR_BYTES;
-  readonly #exceptions = new LinearExceptions(LINEAR_BYTES);
-  readonly #irregular = new IrregularPages();
-  /** Numbers of the linear region's segments that hold RAM. */
-  readonly #ramSegments = new Set<number>();
   /** SLB entry that the next segment interrupt fills. */
   #nextEntry = BOLTED_ENTRIES;
 
@@ -73,6 +56,8 @@ export class HashMm implements MemoryManagement {
     const format = cpu.state.model === "power8" ? "2.07" : "3.0";
     const mask = table.bytes / 128 - 1;
     this.#hash = new KernelHashTable(cpu.ram, { base: table.base, mask }, format, random);
+    const segment = (ea: U64): Segment => this.#segment(this.#linearRegion(), ea, 40);
+    this.#linear = new HashLinear({ cpu, hash: this.#hash, pageShift: layout.pageShift, segment });
     this.#table = table;
     this.#vmemmapShift = options.vmemmapShift;
     this.#pageTable = new PageTable(cpu.ram, tables, layout);
@@ -88,64 +73,35 @@ export class HashMm implements MemoryManagement {
   }
 
   mapLinear(from: number, to: number, protection: Protection): void {
-    for (let real = from; real < to; real += 2 ** LINEAR_SHIFT) {
-      this.#ramSegments.add(Math.floor(real / SEGMENT_BYTES));
-      this.#hash.insert(this.#bolted(real, protection));
-    }
-    this.#exceptions.set(from, to, false);
+    this.#linear.mapLinear(from, to, protection);
   }
 
   unmapLinear(from: number, to: number): void {
-    for (let real = from; real < to; real += LINEAR_BYTES) {
-      this.#hash.removeBolted(this.#bolted(real, PAGE_KERNEL));
-    }
-    this.#exceptions.set(from, to, true);
-    this.#cpu.flushTlb();
+    this.#linear.unmapLinear(from, to);
   }
 
   isPlainLinear(real: number, length: number): boolean {
-    return this.#exceptions.isPlain(real, length);
+    return this.#linear.isPlainLinear(real, length);
   }
 
   irregularGranule(ea: U64): number {
-    return 2 ** this.#irregularShift(ea);
+    return 2 ** this.#linear.shift(ea);
   }
 
   mapIrregular(ea: U64, real: number, protection: Protection): boolean {
-    if (this.#irregular.get(ea) !== undefined) return false;
-    this.#irregular.set(ea, { real, protection, slot: undefined });
-    return true;
+    return this.#linear.mapIrregular(ea, real, protection);
   }
 
   unmapIrregular(ea: U64): number | undefined {
-    const page = this.#irregular.get(ea);
-    if (page === undefined) return undefined;
-    this.#irregular.delete(ea);
-    if (page.slot !== undefined) {
-      this.#hash.remove(this.#irregularHashPage(ea, page), page.slot);
-      this.#cpu.flushTlb();
-    }
-    return page.real;
+    return this.#linear.unmapIrregular(ea);
   }
 
   protectIrregular(ea: U64, protection: Protection): boolean {
-    const page = this.#irregular.get(ea);
-    if (page === undefined) return false;
-    const changed = { ...page, protection };
-    this.#irregular.set(ea, changed);
-    if (page.slot !== undefined) {
-      this.#hash.protect(this.#irregularHashPage(ea, changed), page.slot);
-      this.#cpu.flushTlb();
-    }
-    return true;
+    return this.#linear.protectIrregular(ea, protection);
   }
 
   realAddress(ea: U64): number | undefined {
-    if (regionOf(this.#layout, ea)?.name === "linear map") {
-      const granule = this.irregularGranule(ea);
-      const page = this.#irregular.get(granuleOf(ea, granule));
-      return page === undefined ? undefined : page.real + (linearOffset(ea) % granule);
-    }
+    if (this.#isLinear(ea)) return this.#linear.realAddress(ea);
     const leaf = this.#mapped(ea)?.leaf;
     return leaf === undefined ? undefined : realOf(leaf) + (ea.low & (2 ** this.#layout.pageShift - 1));
   }
@@ -202,7 +158,7 @@ export class HashMm implements MemoryManagement {
 
   resolve(vector: number, ea: U64): boolean {
     if (vector === 0x380 || vector === 0x480) return this.#segmentFault(ea);
-    if (regionOf(this.#layout, ea)?.name === "linear map") return this.#irregularFault(ea);
+    if (this.#isLinear(ea)) return this.#linear.resolve(ea);
     const found = this.#mapped(ea);
     if (found === undefined) return false;
     const page = this.#hashPage(ea, found.leaf);
@@ -215,19 +171,6 @@ export class HashMm implements MemoryManagement {
     this.#setSlot(found.address, this.#hash.insert(page));
     this.#pageTable.write(found.address, found.leaf.or(fromHalves(HASHPTE_HIGH, 0)));
     // An entry may have been evicted.
-    this.#cpu.flushTlb();
-    return true;
-  }
-
-  /** What hash_page would do for the linear region, had it tables there: Linux's bolts it and knows no fault of it. */
-  #irregularFault(address: U64): boolean {
-    const ea = granuleOf(address, this.irregularGranule(address));
-    const page = this.#irregular.get(ea);
-    if (page === undefined) return false;
-    const hashPage = this.#irregularHashPage(ea, page);
-    // Entered, not evicted, and yet the processor did not find it: the guest has tampered with the SLB.
-    if (page.slot !== undefined && this.#hash.protect(hashPage, page.slot)) return false;
-    this.#irregular.set(ea, { ...page, slot: this.#hash.insert(hashPage) });
     this.#cpu.flushTlb();
     return true;
   }
@@ -256,7 +199,7 @@ export class HashMm implements MemoryManagement {
 
   /** @linux arch/powerpc/mm/book3s64/slb.c slb_allocate_kernel */
   #baseShift(region: Region | undefined, ea: U64): HashPageShift {
-    if (region?.name === "linear map") return this.#irregularShift(ea);
+    if (region?.name === "linear map") return this.#linear.shift(ea);
     return region?.name === "vmemmap" ? this.#vmemmapShift : this.#layout.pageShift;
   }
 
@@ -267,22 +210,8 @@ export class HashMm implements MemoryManagement {
     return region.name === "linear map" ? region.context + within : region.context;
   }
 
-  /** log2 of the base page size of an address's segment in the linear region. */
-  #irregularShift(ea: U64): HashPageShift {
-    // The first segment is bolted in the SLB before any RAM is mapped.
-    const segment = Math.floor(linearOffset(ea) / SEGMENT_BYTES);
-    return segment === 0 || this.#ramSegments.has(segment) ? LINEAR_SHIFT : this.#layout.pageShift;
-  }
-
-  #bolted(real: number, protection: Protection): HashPage {
-    const ea = linear(real);
-    const segment = this.#segment(this.#linearRegion(), ea, 40);
-    return { segment, ea, real, shift: LINEAR_SHIFT, protection, bolted: true };
-  }
-
-  #irregularHashPage(ea: U64, { real, protection }: IrregularPage): HashPage {
-    const segment = this.#segment(this.#linearRegion(), ea, 40);
-    return { segment, ea, real, shift: this.#irregularShift(ea), protection, bolted: false };
+  #isLinear(ea: U64): boolean {
+    return regionOf(this.#layout, ea)?.name === "linear map";
   }
 
   #linearRegion(): Region | undefined {
@@ -317,13 +246,7 @@ export class HashMm implements MemoryManagement {
 
   /** What was entered in the hash table for a page, and where; it may have been evicted since. */
   #entered(address: U64): { readonly page: HashPage; readonly slot: number } | undefined {
-    if (regionOf(this.#layout, address)?.name === "linear map") {
-      const ea = granuleOf(address, this.irregularGranule(address));
-      const page = this.#irregular.get(ea);
-      return page?.slot === undefined
-        ? undefined
-        : { page: this.#irregularHashPage(ea, page), slot: page.slot };
-    }
+    if (this.#isLinear(address)) return this.#linear.entered(address);
     const found = this.#mapped(address);
     const page = found === undefined ? undefined : this.#hashPage(address, found.leaf);
     if (found === undefined || page === undefined || (found.leaf.high & HASHPTE_HIGH) === 0) return undefined;
