@@ -86,10 +86,7 @@ export function openSession(
 /** Loads a program and runs it on plain memory: r0. Throws StageError. */
 export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
   const kernel = bootKernel(options, linked.endian);
-  const { callEncoding, callSequence, jit, verify } = options;
-  const program = stage("load", () =>
-    kernel.bpf.loadProgram(linked, { callEncoding, callSequence, jit, verify }),
-  );
+  const program = stage("load", () => kernel.bpf.loadProgram(linked, loadOptions(options, true)));
   const end = stage("run", () => program.runOnMemory(memory));
   if (end.kind !== "done") throw new StageError(failureReport(end, options));
   return end.r0;
@@ -123,7 +120,7 @@ export function kernelOptions(
 export function loadOptions(options: BpfOptions, onMemory: boolean): BpfLoadOptions {
   const { callEncoding, callSequence, jit, kallsyms, verify, unprivileged } = options;
   if (unprivileged && !verify)
-    throw new UsageError("--no-verify is as a kernel module loads, not a user: it cannot be --unprivileged");
+    throw new UsageError("without a verifier programs load as a kernel module's do: not --unprivileged");
   const start = onMemory ? "memory" : "context";
   return { callEncoding, callSequence, jit, kallsyms, verify, privileged: !unprivileged, start };
 }

@@ -45,6 +45,7 @@ describe("--unprivileged", () => {
     const { status, stderr } = farcall(["run", "x.bin", "--unprivileged", "--no-verify"]);
     expect(status).toBe(2);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(farcall(["conformance", "--unprivileged"], "9500000000000000")).toMatchObject({ status: 2 });
   });
 
   it("shows that there is a program, and none of its instructions", () => {
