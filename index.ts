@@ -26,6 +26,8 @@ export { logText, type KernelLog, type LogLine } from "./kernel/log.ts";
 export type { Oops, OopsFrame } from "./kernel/oops.ts";
 export { DEFAULT_LAYOUT, layoutNamed, layouts } from "./kernel/layout/table.ts";
 export type { Layout, Region } from "./kernel/layout/layout.ts";
+export { layoutDocument, parseLayout } from "./kernel/layout/json.ts";
+export type { LayoutDocument } from "./kernel/layout/json.ts";
 
 export { Cpu, CpuUsageError } from "./cpu/cpu.ts";
 export type { CpuOptions, EngineName } from "./cpu/cpu.ts";

@@ -46,12 +46,10 @@ export function layoutsCommand(): Command {
 async function run(name: string | undefined, options: Options, command: Command): Promise<void> {
   const { arch } = options;
   if (arch !== undefined) {
-    for (const [other, given] of [
-      ["a layout", name],
-      ["--with", options.with],
-      ["--svg", options.svg],
-    ] as const)
-      if (given !== undefined) throw new UsageError(`--arch and ${other}: one at a time`);
+    if (name !== undefined || options.svg !== undefined || isGiven(command))
+      throw new UsageError(
+        "--arch: other machines have a table of their reach only (--json and nothing else goes with it)",
+      );
     await archReach(arch, options.json === true);
     return;
   }

@@ -215,7 +215,8 @@ describe("farcall layouts", () => {
       status: 2,
       stderr: "farcall: --arch: 's390' does not exist (did you mean 's390x'?)\n",
     });
-    expect(farcall(["layouts", "hash64k-4.15", "--arch", "s390x"]).status).toBe(2);
+    for (const more of [["hash64k-4.15"], ["--svg", "x.svg"], ["--ram", "128M"]])
+      expect(farcall(["layouts", ...more, "--arch", "s390x"])).toMatchObject({ status: 2, stdout: "" });
   });
   it("--cpu power8 has the layouts with the hash MMU", () => {
     const all = farcallJson(["layouts", "--cpu", "power8"]) as readonly Printed[];

@@ -17,6 +17,8 @@ const LEAST: Readonly<Record<Region["name"], number>> = {
 };
 /** Bits of an address that a page table may go by: what lies below its first hex digit. */
 const MOST_TABLE_BITS = 60;
+/** A directory entry has no place for the lowest 8 bits of a table's address: 256 bytes. @linux arch/powerpc/include/asm/book3s/64/pgtable.h PMD_MASKED_BITS */
+const LEAST_LEVEL_BITS = 5;
 const MOST_LEVEL_BITS = 13;
 /** @linux include/linux/mm_types.h struct page, on 64-bit machines */
 const STRUCT_PAGE_BYTES = 64;
@@ -81,8 +83,8 @@ function overlaps({ regions }: Layout): string | undefined {
 function geometryProblem({ geometry, pageShift, mmu }: Layout): string | undefined {
   const levels = Object.entries(geometry) as [string, number][];
   for (const [level, bits] of levels)
-    if (!Number.isInteger(bits) || bits < 1 || bits > MOST_LEVEL_BITS)
-      return `index_bits: ${level} ${bits} is no whole number from 1 to ${MOST_LEVEL_BITS}`;
+    if (!Number.isInteger(bits) || bits < LEAST_LEVEL_BITS || bits > MOST_LEVEL_BITS)
+      return `index_bits: ${level} ${bits} is no whole number from ${LEAST_LEVEL_BITS} to ${MOST_LEVEL_BITS}`;
   const { pte, pmd, pud, pgd } = geometry;
   const found = [pgd, pud, pmd, pte].join(", ");
   if (mmu === "radix") {

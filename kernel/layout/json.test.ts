@@ -154,8 +154,9 @@ describe("a layout that no kernel can have", () => {
     expect([
       problem(edited("radix64k-6.12", {}, { vmemmap: { end: "0xc011000000000000" } })),
       problem(edited("radix64k-6.12", { index_bits: { pte: 9, pmd: 9, pud: 9, pgd: 13 } })),
-      problem(edited("hash64k-4.15", { index_bits: { pte: 8, pmd: 10, pud: 3, pgd: 8 } })),
+      problem(edited("hash64k-4.15", { index_bits: { pte: 8, pmd: 8, pud: 5, pgd: 8 } })),
       problem(edited("hash64k-4.15", { index_bits: { pte: 8, pmd: 10, pud: 7, pgd: 14 } })),
+      problem(edited("hash64k-4.15", { index_bits: { pte: 8, pmd: 4, pud: 13, pgd: 8 } })),
       problem(edited("hash64k-4.15", { index_bits: { pte: 12, pmd: 12, pud: 12, pgd: 12 } })),
       problem(
         edited(
@@ -171,7 +172,8 @@ describe("a layout that no kernel can have", () => {
       "region vmemmap: end 0xc011000000000000 is outside what the radix tree reaches, up to 0xc010000000000000",
       "index_bits: the radix MMU walks 13, 9, 9, 5 (pgd, pud, pmd, pte) with page_size 64K, not 13, 9, 9, 9",
       "region vmalloc: 0xd000000000000000 to 0xd000380000000000 goes beyond what page tables of 45 bits reach (index_bits), 32T",
-      "index_bits: pgd 14 is no whole number from 1 to 13",
+      "index_bits: pgd 14 is no whole number from 5 to 13",
+      "index_bits: pmd 4 is no whole number from 5 to 13",
       "index_bits: 12, 12, 12, 12 and page_size 64K are 64 bits of an address; 60 at most",
       "region IO: page tables of 46 bits (index_bits) have it at the place of vmalloc",
     ]);
