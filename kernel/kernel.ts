@@ -325,6 +325,7 @@ export class Kernel implements KernelMemory {
       namesAccess: layout.version.oopsNamesAccess,
       pageShift: layout.pageShift,
       mmu: layout.mmu,
+      modules: () => this.#modules?.flagged ?? [],
     };
     return new Entry({
       cpu,

@@ -34,7 +34,7 @@ export function oopsText(oops: Omit<Oops, "message" | "text">, context: OopsCont
   return [
     ...reason(oops, context),
     `${endian} PAGE_SIZE=${size}K MMU=${mmu === "hash" ? "Hash" : "Radix"} SMP NR_CPUS=1 PowerNV`,
-    "Modules linked in:",
+    ["Modules linked in:", ...context.modules()].join(" "),
     `CPU: 0 PID: 1 Comm: farcall Not tainted ${release}`,
     `NIP:  ${hex(oops.nip)} LR: ${hex(oops.lr)} CTR: ${hex(oops.ctr)}`,
     `REGS: ${hex(oops.gpr[1])} TRAP: ${oops.trap.toString(16).padStart(4, "0")}   Not tainted  (${release})`,

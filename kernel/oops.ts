@@ -63,6 +63,8 @@ export interface OopsContext {
   readonly namesAccess: boolean;
   readonly pageShift: number;
   readonly mmu: "hash" | "radix";
+  /** Names of the modules, as "Modules linked in" has them. */
+  readonly modules: () => readonly string[];
 }
 
 const WORDS_BEFORE = 12;

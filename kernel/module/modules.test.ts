@@ -116,7 +116,9 @@ describe("modules", () => {
     const trap = kernel.modules.load(object([encode("tw", { TO: 31, RA: 0, RB: 0 })]), { name: "bug" });
     const outcome = trap.init();
     expect(outcome).toMatchObject({ kind: "oops", oops: { trap: 0x700 } });
-    if (outcome?.kind === "oops") expect(outcome.oops.text).toMatch(/init_module\+0x0\/0x4 \[bug\]/);
+    const text = outcome?.kind === "oops" ? outcome.oops.text : "";
+    expect(text).toMatch(/^Modules linked in: bug\(\+\)$/m);
+    expect(text).toMatch(/init_module\+0x0\/0x4 \[bug\]/);
     expect(() => trap.unload()).toThrow(refusal("EBUSY", /coming/));
     trap.discard();
     expect(kernel.modules.list).toEqual([]);

@@ -30,6 +30,12 @@ export class Modules {
     return this.#loaded;
   }
 
+  /** Their names as an oops has them: `(+)` behind one that is coming, `(-)` one that is going. @linux kernel/module/main.c print_modules */
+  get flagged(): readonly string[] {
+    const flags = { coming: "(+)", live: "", going: "(-)", gone: "" };
+    return this.#loaded.map(({ name, state }) => name + flags[state]);
+  }
+
   /**
    * Loads a relocatable object, a real .ko or what `gcc -c` makes; its init is not called yet.
    * @throws ModuleError as init_module(2) would fail; nothing is left then
