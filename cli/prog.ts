@@ -69,7 +69,7 @@ function verb(
     command.argument(
       "[detail]",
       `opcodes: bytes below each instruction; linum: file, line and column${name === "xlated" ? "; visual: control flow in DOT" : ""}`,
-      choice<Detail>("prog dump:", name === "xlated" ? XLATED_DETAILS : JITED_DETAILS),
+      choice<Detail>("prog dump", name === "xlated" ? XLATED_DETAILS : JITED_DETAILS),
     );
   return bpfOptions(command)
     .option("--kptr-restrict", "as kernel.kptr_restrict=2: no one sees kernel addresses")
