@@ -7,8 +7,8 @@ import type { Experiment } from "../../lab/ranges/measure.ts";
 import { EXIT } from "../errors.ts";
 import type { Answer, Bug, Work } from "./tasks.ts";
 
-/** Beside dist/farcall.js; as TypeScript where the command itself is run from its sources. */
-const WORKER = ["./ranges-worker.js", "./worker.ts"].map((file) =>
+/** Beside dist/farcall.js; as it was built last where the command itself is run from its sources. */
+const WORKER = ["./ranges-worker.js", "../../dist/ranges-worker.js"].map((file) =>
   fileURLToPath(new URL(file, import.meta.url)),
 );
 
@@ -36,11 +36,10 @@ export async function withWorkers<T>(
 ): Promise<T> {
   const script = WORKER.find((file) => existsSync(file));
   if (script === undefined) throw new Error("dist/ranges-worker.js is missing");
-  const execArgv = script.endsWith(".ts") ? { execArgv: ["--import", "tsx"] } : {};
   const pool = workerpool.pool(script, {
     workerType: "thread",
     maxWorkers: Math.min(jobs, total),
-    workerThreadOpts: { workerData: experiment, ...execArgv },
+    workerThreadOpts: { workerData: experiment },
   });
   const bar = progress(total);
   const interrupted = (): never => {
