@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { fromHalves, hex64, u64, ZERO, type U64 } from "../../../word/long.ts";
 import type { BpfFunction } from "../prog.ts";
@@ -7,6 +8,7 @@ import type { CallEncoding, CallSite, CallView } from "./encoding.ts";
 import { imm32 } from "./imm32.ts";
 import { imm48 } from "./imm48.ts";
 import { progId } from "./prog-id.ts";
+import { callEncodings } from "./table.ts";
 
 /** As on Debian's ppc64el. */
 const bpfCallBase = fromHalves(0xc000_0000, 0x0033_2f20);
@@ -149,3 +151,38 @@ it("prog-id: imm is a number that the kernel knows a function by, and any other 
     name: "number 8",
   });
 });
+
+it.each(callEncodings)(
+  "$name: what the core writes leads the JIT and a dump tool to the callee, or is refused",
+  (encoding) => {
+    const half = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
+    // Distances of every size: shifted down from 64 bits with their sign.
+    const distances = fc.tuple(half, half, fc.integer({ min: 0, max: 62 }));
+    fc.assert(
+      fc.property(distances, ([high, low, shift]) => {
+        const distance = fromHalves(high, low).toSigned().shiftRight(shift);
+        const image = bpfCallBase.add(distance.toUnsigned());
+        const site = siteOf(encoding, [u64(0x4000), image]);
+        const fits = (bits: number): boolean =>
+          distance
+            .shiftLeft(64 - bits)
+            .shiftRight(64 - bits)
+            .eq(distance);
+        if (encoding === imm48 && !fits(48)) {
+          expect(() => encoding.encode(site)).toThrow(expect.objectContaining({ errno: "ERANGE" }));
+          return;
+        }
+        const fields = encoding.encode(site);
+        expect(fields.off).toBe((fields.off << 16) >> 16);
+        expect(fields.imm).toBe(fields.imm | 0);
+        const arrives = encoding.target(fields, site.fn, bpfCallBase)?.eq(image);
+        expect(arrives).toBe(encoding !== imm32 || fits(32));
+        const ksyms = site.fn.aux.func.map(({ bpfFunc }) => bpfFunc);
+        const read = encoding.read(encoding.shown(site), view({ ksyms, nameOfId: (id) => `f${id - 7}` }));
+        const isCut = encoding === imm32 || encoding === calleeList;
+        if (encoding === progId) expect(read.name).toBe("f1");
+        else expect(read.address?.eq(image)).toBe(!isCut || fits(32));
+      }),
+    );
+  },
+);
