@@ -217,7 +217,9 @@ function entries<T>(elf: ElfFile, table: Header, bytes: number, read: (at: numbe
 
 /** A name up to its NUL, in printable ASCII; anything else reads as `?`. */
 function nameIn(strings: Uint8Array, at: number): string {
-  const end = strings.indexOf(0, at);
-  const bytes = strings.subarray(at, Math.min(end < 0 ? strings.length : end, at + NAME_BYTES));
+  // No further: a table without NULs would be searched to its end for every name.
+  const longest = strings.subarray(at, at + NAME_BYTES);
+  const end = longest.indexOf(0);
+  const bytes = end < 0 ? longest : longest.subarray(0, end);
   return Array.from(bytes, (c) => (c < 0x20 || c > 0x7e ? "?" : String.fromCharCode(c))).join("");
 }

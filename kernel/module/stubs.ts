@@ -1,6 +1,6 @@
 // Trampolines of a module: `bl` reaches 32 MiB, the kernel is further away, and each side has its own TOC.
 // Laid out as Linux lays them; when one is wanted is calls.ts's decision.
-import type { U64 } from "../../word/long.ts";
+import { hex64, type U64 } from "../../word/long.ts";
 import { encode } from "../../cpu/isa/encode.ts";
 import type { Abi } from "../text.ts";
 import type { LinuxVersion } from "../version.ts";
@@ -65,6 +65,8 @@ export interface StubsOptions {
 export class Stubs {
   readonly entries: Stub[] = [];
   readonly #options: StubsOptions;
+  /** By kind and code that they lead to. */
+  readonly #addresses = new Map<string, U64>();
 
   constructor(options: StubsOptions) {
     this.#options = options;
@@ -72,8 +74,9 @@ export class Stubs {
 
   /** Address of the stub for a target; undefined where no room is left or the TOC is out of reach. */
   stubFor(target: StubTarget, kind: StubKind, symbol: string): U64 | undefined {
-    const known = this.entries.find((stub) => stub.kind === kind && stub.target.code.eq(target.code));
-    if (known !== undefined) return known.address;
+    const key = `${kind} ${hex64(target.code)}`;
+    const known = this.#addresses.get(key);
+    if (known !== undefined) return known;
     const { abi, version, little, address, view, toc } = this.#options;
     const bytes = stubBytes(abi, version);
     const offset = this.entries.length * bytes;
@@ -90,6 +93,7 @@ export class Stubs {
       store64(view, offset + CODE_BYTES + 8 * i, value, little);
     });
     this.entries.push(stub);
+    this.#addresses.set(key, stub.address);
     return stub.address;
   }
 }
