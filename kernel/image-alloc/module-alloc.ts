@@ -6,5 +6,5 @@ import { VmallocImages } from "./vmalloc-images.ts";
 export const moduleAllocStrategy: ImageAllocStrategy = Object.freeze({
   name: "module_alloc",
   summary: "where modules go: the whole vmalloc range",
-  create: (kernel) => new VmallocImages(kernel, (bytes) => kernel.moduleAlloc(bytes)),
+  create: (kernel) => new VmallocImages(kernel, (bytes) => kernel.moduleAlloc(bytes, { owner: "bpf image" })),
 } satisfies ImageAllocStrategy);

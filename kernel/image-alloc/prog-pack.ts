@@ -44,7 +44,7 @@ class ProgPacks implements ImageAllocator {
   constructor(kernel: Kernel, packBytes: number) {
     this.#kernel = kernel;
     this.#packBytes = packBytes;
-    this.#exec = new VmallocImages(kernel, (bytes) => kernel.moduleAlloc(bytes));
+    this.#exec = new VmallocImages(kernel, (bytes) => kernel.moduleAlloc(bytes, { owner: "bpf image" }));
     kernel.textPoke.area();
   }
 

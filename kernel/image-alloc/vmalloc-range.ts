@@ -24,7 +24,11 @@ export const vmallocRangeStrategy: ImageAllocStrategy = Object.freeze({
     const range = parseRange(NAME, argument, kernel.pages.pageBytes);
     checkRange(kernel, range);
     const areaBytes = range.end.sub(range.start).toNumber();
-    return new VmallocImages(kernel, (size) => kernel.vmallocNodeRange({ size, ...range }), areaBytes);
+    return new VmallocImages(
+      kernel,
+      (size) => kernel.vmallocNodeRange({ size, owner: "bpf image", ...range }),
+      areaBytes,
+    );
   },
 } satisfies ImageAllocStrategy);
 
