@@ -1,10 +1,9 @@
 // `farcall layouts`: the kernel address-space layouts, drawn, with what lies where in a kernel that was booted with one.
 // The layouts themselves are kernel/layout's.
 import { Command } from "commander";
-import type { Layout } from "../kernel/layout/layout.ts";
 import { drawMap } from "./address-map.ts";
 import { UsageError } from "./errors.ts";
-import { readInput, writeOutput } from "./files.ts";
+import { writeOutput } from "./files.ts";
 import type { Shown } from "./layouts/regions.ts";
 import { choice } from "./names.ts";
 import { bpfOptions, valued, type BpfOptions } from "./options.ts";
@@ -23,7 +22,7 @@ export function layoutsCommand(): Command {
   const command = new Command("layouts")
     .description("draw the kernel address-space layouts; one of them with what lies where after boot")
     .argument("[name]", "one layout, or a JSON file of one (default: all)")
-    .option("--with <file>", "a BPF program to load into the booted kernel, for its images")
+    .option("--with <file>", "a BPF program or a kernel module to load into the booted kernel")
     .addOption(
       valued(
         "--arch <name>",
@@ -58,6 +57,7 @@ async function run(name: string | undefined, options: Options, command: Command)
   const chosen = name === undefined ? layouts : [layoutArgument("layout")(name)];
   const isBooted = name !== undefined || isGiven(command);
   const able = chosen.filter(({ mmu }) => name !== undefined || mmu === "hash" || options.cpu !== "power8");
+  const { boot } = await import("./layouts/boot.ts");
   const shown = isBooted ? await boot(able, options) : chosen.map((layout) => ({ layout }));
   if (options.svg !== undefined) {
     const { drawSvg } = await import("./layouts/svg.ts");
@@ -76,27 +76,6 @@ async function archReach(wanted: string, json: boolean): Promise<void> {
   const chosen = architectures.filter(({ name }) => wanted === "all" || name === wanted);
   if (json) printJson(wanted === "all" ? chosen.map(archDocument) : chosen.map(archDocument)[0]);
   else printLines(chosen.flatMap((one, i) => [...(i > 0 ? [""] : []), ...archLines(one)]));
-}
-
-/** A kernel of each layout, with the images of `--with`. */
-async function boot(layouts: readonly Layout[], options: Options): Promise<readonly Shown[]> {
-  const { bootKernel, openSession } = await import("./session.ts");
-  const { with: file } = options;
-  if (file === undefined)
-    return layouts.map((layout) => {
-      const kernel = bootKernel({ ...options, layout }, options.endian ?? "le");
-      return { layout, booted: { kernel, images: [] } };
-    });
-  const bytes = await readInput(file);
-  return layouts.map((layout) => {
-    const session = openSession(file, bytes, { ...options, layout });
-    const images = session.program.images.map(({ name, image, code, bytes: size }) => ({
-      name,
-      start: image,
-      end: code.add(size),
-    }));
-    return { layout, booted: { kernel: session.kernel, images } };
-  });
 }
 
 async function drawing(shown: readonly Shown[]): Promise<readonly string[]> {

@@ -139,6 +139,23 @@ describe("farcall layouts", () => {
       expect(marks.filter((mark) => mark.name === name)).toHaveLength(1);
     expect(contents.filter(({ name }) => name === "hash table")).toHaveLength(1);
   });
+  it("a module's sections are shown where they were loaded, either byte order", () => {
+    for (const order of ["le", "be"]) {
+      const wanted = ["layouts", "hash64k-4.15", "--with", `examples/modules/arithmetic.${order}.o`];
+      const { contents = [] } = farcallJson(wanted) as Printed;
+      const area = contents.find(({ marks }) => marks.some(({ name }) => name === ".text"));
+      expect(area?.start).toMatch(/^0xd0000000000/);
+    }
+    const contradicted = [
+      "layouts",
+      "hash64k-4.15",
+      "--endian",
+      "be",
+      "--with",
+      "examples/modules/arithmetic.le.o",
+    ];
+    expect(farcall(contradicted)).toMatchObject({ status: 2, stdout: "" });
+  });
   it("images beyond RAM are shown too", () => {
     const wanted = [
       "layouts",

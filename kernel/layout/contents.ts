@@ -21,7 +21,7 @@ export interface Content extends Stretch {
   readonly marks: readonly Mark[];
 }
 
-/** The code of a JITed function. */
+/** The code of a JITed function, or a section of a module. */
 export interface ImagePlace extends Stretch {
   readonly name: string;
 }
@@ -42,7 +42,7 @@ function holds({ start, end }: Stretch, address: U64): boolean {
 }
 
 function imageMark({ name, start, end }: ImagePlace): Mark {
-  return { address: start, name, note: `${end.sub(start).toNumber()} bytes of code` };
+  return { address: start, name, note: `${end.sub(start).toNumber()} bytes` };
 }
 
 const MIB = 2 ** 20;
