@@ -1,6 +1,7 @@
 // `farcall ranges`: one program under every image-alloc strategy, call encoding and layout, and what came of each.
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
+import { imageAllocStrategies } from "../kernel/image-alloc/table.ts";
 import type { Layout } from "../kernel/layout/layout.ts";
 import type { Axes } from "../lab/ranges/axes.ts";
 import { UsageError } from "./errors.ts";
@@ -46,7 +47,14 @@ export function rangesCommand(): Command {
         ),
       ),
   );
-  for (const axis of ["--layout", "--image-alloc", "--call-encoding"]) several(command, axis, "all");
+  several(command, "--layout");
+  // Without its argument a strategy gets one that fits each layout.
+  several(
+    command,
+    "--image-alloc",
+    imageAllocStrategies.map(({ name }) => name),
+  );
+  several(command, "--call-encoding");
   return command
     .option("--json", "one JSON document on standard output")
     .addHelpText("after", "\nExample:\n  farcall ranges examples/calls.el.o --layout hash64k-4.15")

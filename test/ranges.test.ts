@@ -192,6 +192,17 @@ describe("the command line of ranges", () => {
       "hash4k-4.15 imm32",
     ]);
   });
+  it("a strategy that needs an argument gets one for each layout, or the one that is given", () => {
+    const few = ["--call-encoding", "aux-func", ...FEW];
+    const [hash, radix] = rowsOf([CALLS, ...few, "--image-alloc", "vmalloc_range"]);
+    expect(hash?.image_alloc).toMatch(/^vmalloc_range:0xd/);
+    expect(radix?.image_alloc).toMatch(/^vmalloc_range:0xc008/);
+    const given = rowsOf([CALLS, ...few, "--image-alloc", radix?.image_alloc ?? ""]);
+    expect(given).toMatchObject([
+      { loads: false, error: expect.stringMatching(/^EINVAL: .*not inside hash64k-4\.15/) as string },
+      { runs: true },
+    ]);
+  });
   it("a row that was asked for alone is compared with its layout's module_alloc and aux-func all the same", () => {
     expect(rowsOf([CALLS, ...one.slice(2), "--call-encoding", "callee-list"])).toMatchObject([
       { runs: true },

@@ -3,17 +3,19 @@ import type { Command } from "commander";
 
 /**
  * Lets an option be given more than once, or with commas; without it there is no value.
- * @param all what that means, for the help
+ * @param also values that are taken as they are
  */
-export function several(command: Command, long: string, all: string): void {
+export function several(command: Command, long: string, also: readonly string[] = []): void {
   const option = command.options.find((candidate) => candidate.long === long);
   const parse = option?.parseArg;
   if (option === undefined || parse === undefined) throw new Error(`${long} is no option with a value`);
   option.argParser((text: string, before: readonly unknown[] | undefined) => {
-    const values = text.split(",").map((value): unknown => parse(value, undefined));
+    const values = text
+      .split(",")
+      .map((value): unknown => (also.includes(value) ? value : parse(value, undefined)));
     return [...new Set([...(before ?? []), ...values])];
   });
   option.default(undefined);
-  option.description += `; repeatable, or with commas (default: ${all})`;
+  option.description += `; repeatable, or with commas (default: all)`;
   command.setOptionValue(option.attributeName(), undefined);
 }
