@@ -106,7 +106,7 @@ function imageLines(image: Uint8Array, ksym: U64, view: ProgramView): readonly O
   const words = Array.from({ length: (image.length - start) / 4 }, (_, i) =>
     data.getUint32(start + i * 4, little),
   );
-  const addresses = new LoadedAddresses(view.symbols.address(".TOC."));
+  const addresses = new LoadedAddresses(view.toc);
   const code = codeLines({ words, code: ksym.add(start) }, view.cpu, nameOf);
   return [
     ...descriptor,

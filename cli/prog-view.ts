@@ -1,5 +1,5 @@
-// What a dump tool has of a loaded program: the program's info and /proc/kallsyms, as the kernel gives them to the user who asks.
-// The dumps are made from it and nothing else.
+// What a dump tool has of a loaded program: the program's info and /proc/kallsyms, as the kernel gives them to the user who asks,
+// and of vmlinux the TOC pointer. The dumps are made from it and nothing else.
 import type { CallEncoding } from "../bpf/core/encoding/encoding.ts";
 import { callEncodingNamed } from "../bpf/core/encoding/table.ts";
 import type { SourceLine } from "../bpf/elf/btf-ext.ts";
@@ -8,6 +8,7 @@ import { SymbolTable } from "../bpf/print/symbol-table.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import type { Abi } from "../kernel/kernel.ts";
 import type { BpfProgInfo } from "../kernel/prog-info.ts";
+import type { U64 } from "../word/long.ts";
 import type { BpfOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -17,6 +18,8 @@ export type Detail = "opcodes" | "linum" | "visual";
 export interface ProgramView {
   readonly info: BpfProgInfo;
   readonly symbols: SymbolTable;
+  /** What r2 holds in kernel code: of vmlinux, kallsyms lacks it. Undefined for who may not see addresses. */
+  readonly toc: U64 | undefined;
   readonly encoding: CallEncoding;
   readonly endian: "le" | "be";
   readonly abi: Abi;
@@ -58,6 +61,7 @@ export function viewProgram(
   return {
     info,
     symbols: new SymbolTable(kernel.kallsyms.text(rawOk)),
+    toc: rawOk ? kernel.text.toc : undefined,
     encoding: callEncodingNamed(options.callEncoding),
     endian: kernel.endian,
     abi: kernel.abi,

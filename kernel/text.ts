@@ -99,7 +99,6 @@ export class KernelText {
     // __bpf_call_base: what a call instruction's imm counts from; it returns 0.
     this.#write(IMAGE.bpfCallBase, [encode("addi", { RT: 3, RA0: 0, SI: 0 }), BLR]);
     this.#name("__bpf_call_base", IMAGE.bpfCallBase, 8);
-    this.#symbol(".TOC.", IMAGE.toc, 0, "d");
     for (const unit of unpackUnits(packedUnits, options)) this.#place(unit);
   }
 

@@ -17,19 +17,19 @@ export class SymbolTable {
   /** Address of __bpf_call_base; zero where there is none to be seen. */
   readonly bpfCallBase: U64;
   readonly #names = new Map<string, string>();
-  readonly #addresses = new Map<string, U64>();
 
   /** @param text lines of `address type name`, a module's name in brackets behind it */
   constructor(text: string) {
+    let base = ZERO;
     for (const line of text.split("\n")) {
       const [, digits, name] = /^([0-9a-f]{16}) \S (\S+)/.exec(line) ?? [];
       if (digits === undefined || name === undefined) continue;
       const address = fromHalves(parseInt(digits.slice(0, 8), 16), parseInt(digits.slice(8), 16));
       if (address.isZero()) continue;
       this.#names.set(address.toString(16), name);
-      this.#addresses.set(name, address);
+      if (name === CALL_BASE) base = address;
     }
-    this.bpfCallBase = this.#addresses.get(CALL_BASE) ?? ZERO;
+    this.bpfCallBase = base;
   }
 
   /** The symbol that starts at an address. @linux tools/bpf/bpftool/xlated_dumper.c kernel_syms_search */
@@ -44,9 +44,5 @@ export class SymbolTable {
       if (name !== undefined) return { name, offset };
     }
     return undefined;
-  }
-
-  address(name: string): U64 | undefined {
-    return this.#addresses.get(name);
   }
 }
