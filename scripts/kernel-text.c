@@ -17,6 +17,8 @@ int our_strncmp(const char *, const char *, size_t);
 char *our_strcpy(char *, const char *);
 char *our_strncpy(char *, const char *, size_t);
 char *our_strcat(char *, const char *);
+char *our_strncat(char *, const char *, size_t);
+char *our_strstr(const char *, const char *);
 long our_strscpy(char *, const char *, size_t);
 char *our_strchr(const char *, int);
 char *our_strrchr(const char *, int);
@@ -117,6 +119,12 @@ static void strings(void)
 	check(our_strcat(x, y) == x, "strcat");
 	strcat(z, y);
 	same("strcat");
+	x[-1] = z[-1] = x[9] = z[9] = 0;
+	check(our_strncat(x, y, n) == x, "strncat");
+	strncat(z, y, n);
+	same("strncat");
+	y[2] = b[y - (char *)a + 2] = 0;
+	check(our_strstr(x, y) == strstr(x, y), "strstr");
 	long length = our_strscpy(x, y, n);
 	if (n > 0)
 		snprintf(z, n, "%s", y);

@@ -18,6 +18,7 @@ const FUNCTIONS = [
   "strcmp",
   "strcpy",
   "strchr",
+  "strstr",
   "checksum",
 ];
 

@@ -4,12 +4,12 @@
 # __sum16 csum_ipv6_magic(saddr, daddr, __u32 len, __u8 proto, __wsum sum), ip_fast_csum(const void *iph, unsigned ihl)
 # Linux: arch/powerpc/lib/checksum_64.S; csum_partial and ip_fast_csum are inline there (include/asm/checksum.h).
 
-	.globl	__csum_partial
-	.type	__csum_partial,@function
 	.globl	csum_partial
 	.type	csum_partial,@function
-__csum_partial:
+	.globl	__csum_partial
+	.type	__csum_partial,@function
 csum_partial:
+__csum_partial:
 	clrldi	r5,r5,32
 	extsw	r4,r4
 	addic	r0,r5,0			# no carry yet

@@ -1,4 +1,4 @@
-# char *strcpy(char *to, const char *from), strncpy(to, from, n), strcat(to, from),
+# char *strcpy(char *to, const char *from), strncpy(to, from, n), strcat(to, from), strncat(to, from, n),
 # ssize_t strscpy(to, from, n)
 # Linux: lib/string.c, arch/powerpc/lib/string.S.
 	.set	E2BIG,7
@@ -74,3 +74,28 @@ strscpy:
 	blr
 	.size	strscpy,.-strscpy
 	.set	__ksymtab_strscpy,strscpy
+
+# At most n characters more, and always a NUL.
+	.balign	16
+	.globl	strncat
+	.type	strncat,@function
+strncat:
+	cmpldi	r5,0
+	beqlr
+	mtctr	r5
+	addi	r6,r3,-1
+	addi	r4,r4,-1
+1:	lbzu	r0,1(r6)
+	cmpwi	r0,0
+	bne	1b
+	addi	r6,r6,-1
+2:	lbzu	r0,1(r4)
+	cmpwi	r0,0
+	stbu	r0,1(r6)
+	beqlr
+	bdnz	2b
+	li	r0,0
+	stb	r0,1(r6)
+	blr
+	.size	strncat,.-strncat
+	.set	__ksymtab_strncat,strncat

@@ -42,7 +42,7 @@ for (const [name, test] of textTests) {
       );
     });
 
-    it("strcpy, strcat, strncpy and strscpy write what they say and nothing else", () => {
+    it("strcpy, strcat, strncat, strncpy and strscpy write what they say and nothing else", () => {
       const was = new Uint8Array(64).fill(0x7a);
       const filled = (bytes: readonly number[]): Uint8Array => {
         const after = was.slice();
@@ -73,9 +73,24 @@ for (const [name, test] of textTests) {
           expect(test.read(A, 64)).toEqual(behind(padded));
 
           [target, source] = given(from, to);
+          expect(hex(test.call("strncat", target, source, most))).toBe(hex(target));
+          expect(test.read(A, 64)).toEqual(filled([...to, ...from.slice(0, most), 0]));
+
+          [target, source] = given(from, to);
           const length = test.call("strscpy", target, source, most).toSigned().toNumber();
           expect(length).toBe(from.length < most ? from.length : -E2BIG);
           expect(test.read(A, 64)).toEqual(most === 0 ? behind([]) : behind([...from.slice(0, most - 1), 0]));
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it("strstr finds the first place where all of a string stands", () => {
+      fc.assert(
+        fc.property(letters, fc.array(fc.constantFrom(0x61, 0x62), { maxLength: 3 }), (text, what) => {
+          const [at, wanted] = [test.write(A, ended(text)), test.write(B, ended(what))];
+          const index = String.fromCharCode(...text).indexOf(String.fromCharCode(...what));
+          expect(hex(test.call("strstr", at, wanted))).toBe(hex(index < 0 ? undefined : at.add(index)));
         }),
         { numRuns: 300 },
       );

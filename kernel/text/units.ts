@@ -7,8 +7,8 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "checksum.s",
     machines: ["le elfv2","le elfv1"],
     symbols: [
-      "__csum_partial 0 108 FGE 0",
       "csum_partial 0 108 FGE 0",
+      "__csum_partial 0 108 FGE 0",
       "ip_fast_csum 112 32 FGE 0",
       "csum_ipv6_magic 144 60 FGE 0",
       "csum_fold 204 32 F 0",
@@ -28,8 +28,8 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "checksum.s",
     machines: ["be elfv1","be elfv2"],
     symbols: [
-      "__csum_partial 0 112 FGE 0",
       "csum_partial 0 112 FGE 0",
+      "__csum_partial 0 112 FGE 0",
       "ip_fast_csum 112 32 FGE 0",
       "csum_ipv6_magic 144 56 FGE 0",
       "csum_fold 200 32 F 0",
@@ -278,6 +278,7 @@ export const packedUnits: readonly PackedUnit[] = [
       "strcpy 32 28 FGE 0",
       "strncpy 64 52 FGE 0",
       "strscpy 128 68 FGE 0",
+      "strncat 208 68 FGE 0",
     ],
     code: [
       "38a3ffff8c0500012c0000004082fff838a5ffff480000106000000060000000",
@@ -286,7 +287,9 @@ export const packedUnits: readonly PackedUnit[] = [
       "4e4000204082fff09c0600014200fffc4e800020600000006000000060000000",
       "28250000418200387ca903a638c3ffff3884ffff8c0400012c0000009c060001",
       "418200144200fff038000000980600004800000c7c6330504e8000203860fff9",
-      "4e800020",
+      "4e800020600000006000000060000000282500004d8200207ca903a638c3ffff",
+      "3884ffff8c0600012c0000004082fff838c6ffff8c0400012c0000009c060001",
+      "4d8200204200fff038000000980600014e800020",
     ],
   },
   {
@@ -300,6 +303,17 @@ export const packedUnits: readonly PackedUnit[] = [
       "3883ffff8c0400012c0000004082fff87c6320504e8000206000000060000000",
       "282400004182001c7c8903a638a3ffff8c0500012c000000418200104200fff4",
       "7c8323784e8000207c6328504e800020",
+    ],
+  },
+  {
+    source: "strstr.s",
+    machines: ["le elfv2","be elfv1","be elfv2","le elfv1"],
+    symbols: [
+      "strstr 0 56 FGE 0",
+    ],
+    code: [
+      "3884ffff38a3ffff7c8623788ce600012c0700004d8200208c0500017c003800",
+      "4182ffec2c000000386300014082ffd8386000004e800020",
     ],
   },
   {

@@ -56,6 +56,7 @@ export class TextTest {
 export const textTests = [
   ["le elfv2", new TextTest({ endian: "le" })],
   ["be elfv1", new TextTest({ endian: "be" })],
+  ["le elfv1", new TextTest({ endian: "le", abi: "elfv1" })],
   ["be elfv2, power8", new TextTest({ endian: "be", abi: "elfv2", cpu: "power8" })],
 ] as const;
 
