@@ -253,10 +253,10 @@ describe("farcall layouts", () => {
           const number = (name: string): number =>
             Number(new RegExp(`\\b${name}="([\\d.]+)"`).exec(attributes)?.[1]);
           const width =
-            text.length * (attributes.includes("address") ? 7.3 : attributes.includes("note") ? 5.7 : 6.6);
+            text.length * (attributes.includes("address") ? 7.3 : attributes.includes("note") ? 6.1 : 6.6);
           const [x, y] = [number("x"), number("y")];
           const [from, to] = attributes.includes("end") ? [x - width, x] : [x, x + width];
-          expect([group.slice(0, 40), text, from >= (ends.get(y) ?? 0), to <= 410]).toEqual([
+          expect([group.slice(0, 40), text, from >= (ends.get(y) ?? 0), to <= 435]).toEqual([
             group.slice(0, 40),
             text,
             true,

@@ -5,7 +5,7 @@ import { regionsOf, type Shown } from "./regions.ts";
 
 /** Pixels. */
 const MARGIN = 24;
-const COLUMN = { width: 400, gap: 70 };
+const COLUMN = { width: 440, gap: 70 };
 const LINE = 18;
 const GAP = 26;
 /** Columns beside each other where no kernel was booted. */
@@ -13,7 +13,7 @@ const PER_ROW = 4;
 /** Most boxes in a column and most marks in a box; a line says how many more there are. */
 const MOST_BOXES = 24;
 const MOST_MARKS = 16;
-const LONGEST_NOTE = 70;
+const LONGEST_NOTE = 68;
 const LONGEST_NAME = 34;
 
 interface Box {
