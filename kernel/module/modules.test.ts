@@ -1,6 +1,7 @@
 // The life of modules: names, symbols between them, refusals that leave nothing, protection, unloading.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { helpers } from "../../bpf/helpers/table.ts";
 import { encode } from "../../cpu/isa/encode.ts";
 import { modulePath } from "../../scripts/module-examples.ts";
 import { fromHalves, u64 } from "../../word/long.ts";
@@ -189,6 +190,12 @@ describe("modules", () => {
     module.discard();
     expect(kernel.kallsyms.address("mine")).toBeUndefined();
   });
+});
+
+it("every helper of BPF is there for modules, guest code or not", () => {
+  const kernel = boot();
+  expect(kernel.modules.list).toEqual([]);
+  expect(helpers.filter(({ symbol }) => kernel.text.exported(symbol) === undefined)).toEqual([]);
 });
 
 describe("files that are refused, with nothing held", () => {

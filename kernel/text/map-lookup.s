@@ -29,3 +29,4 @@ bpf_map_lookup_elem:
 	mtlr	r0
 	blr
 	.size	bpf_map_lookup_elem,.-bpf_map_lookup_elem
+	.set	__ksymtab_bpf_map_lookup_elem,bpf_map_lookup_elem

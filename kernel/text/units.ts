@@ -144,7 +144,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "map-lookup.s",
     machines: ["le elfv2","be elfv2"],
     symbols: [
-      "bpf_map_lookup_elem 0 60 FG 8",
+      "bpf_map_lookup_elem 0 60 FGE 8",
     ],
     code: [
       "3c4c0010384200007c0802a6f8010010f821ffe1f8410018e9230000e9890060",
@@ -155,7 +155,7 @@ export const packedUnits: readonly PackedUnit[] = [
     source: "map-lookup.s",
     machines: ["be elfv1","le elfv1"],
     symbols: [
-      "bpf_map_lookup_elem 0 60 FG 0",
+      "bpf_map_lookup_elem 0 60 FGE 0",
     ],
     code: [
       "7c0802a6f8010010f821ff91f8410028e9230000e9890060e80c0000e84c0008",
