@@ -27,8 +27,12 @@ const NIGHTLY = process.env["FARCALL_NIGHTLY"] === "1";
 const scratch = mkdtempSync(join(tmpdir(), "farcall-ranges-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const rowsOf = (args: readonly string[]): readonly Row[] =>
-  (farcallJson(["ranges", ...args]) as { rows: readonly Row[] }).rows;
+/** Whole matrices take long where others use the machine, too. */
+const TIMEOUT_MS = 300_000;
+
+const reportOf = (args: readonly string[]): Report =>
+  JSON.parse(farcall(args, "", TIMEOUT_MS).stdout) as Report;
+const rowsOf = (args: readonly string[]): readonly Row[] => reportOf(["ranges", ...args, "--json"]).rows;
 
 /** Signed bits from __bpf_call_base to module_alloc's images [facts on Linux's headers; two where the image's offset decides]. */
 const SIGNED_BITS: Readonly<Record<string, readonly [number, number]>> = {
@@ -94,7 +98,7 @@ function expectNamed(row: Row, where: string): void {
 
 describe("farcall ranges examples/calls.el.o", () => {
   const started = performance.now();
-  const reports = RUNS.map((args) => JSON.parse(farcall(args.split(" "), "", 300_000).stdout) as Report);
+  const reports = RUNS.map((args) => reportOf(args.split(" ")));
   const seconds = (performance.now() - started) / 1000;
   const [{ rows } = { rows: [] }, { rows: far } = { rows: [] }] = reports;
   const [retval] = rows.flatMap((row) => (row.runs ? (row.retval ?? []) : []));
@@ -156,7 +160,7 @@ describe("the other examples", () => {
     ["examples/xdp_parse.eb.o", FRAME],
     ["examples/counters.el.o", FRAME],
     ["examples/counters.eb.o", FRAME],
-  ])("%s: every cell does what arithmetic says", (file, input) => {
+  ])("%s: every cell does what arithmetic says", { timeout: TIMEOUT_MS }, (file, input) => {
     const rows = rowsOf([file, ...input, ...(NIGHTLY ? [] : FEW)]);
     const run = farcallJson(["run", file, ...input]) as { readonly retval: number };
     for (const row of rows) expectByArithmetic(row, file, run.retval);
@@ -166,7 +170,7 @@ describe("the other examples", () => {
 describe("the command line of ranges", () => {
   const one = ["ranges", CALLS, "--layout", "hash4k-6.12", "--image-alloc", "module_alloc"];
 
-  it("prints the same bytes whatever the number of threads, each time", () => {
+  it("prints the same bytes whatever the number of threads, each time", { timeout: TIMEOUT_MS }, () => {
     const few = [
       "ranges",
       CALLS,
@@ -304,7 +308,7 @@ describe("the command line of ranges", () => {
     const child = spawn(process.execPath, ["dist/farcall.js", "ranges", CALLS, "--others", "1000"], {
       cwd: ROOT,
     });
-    setTimeout(() => child.kill("SIGINT"), 1500);
+    setTimeout(() => child.kill("SIGINT"), 5000); // it listens by then, and is at work for minutes
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect(code).toBe(130);
   });
