@@ -1,10 +1,12 @@
 // Reading the files that a command line names, standard input included. Everything else about them is their readers'.
-import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { UsageError } from "./errors.ts";
 
 /** Largest input, in bytes: a device or a pipe may never end. */
 const LARGEST = 256 * 1024 ** 2;
 const CHUNK = 1024 ** 2;
+const STDIN = 0;
 
 /** The bytes of `file`, or of standard input for `-`; UsageError when it cannot be read or does not end. */
 export async function readInput(file: string): Promise<Uint8Array> {
@@ -18,7 +20,7 @@ export async function readInput(file: string): Promise<Uint8Array> {
   return chunks.bytes();
 }
 
-/** The bytes of `file`; UsageError when it cannot be read or has more than `largest` bytes. */
+/** The bytes of `file`, `-` is standard input; UsageError when it cannot be read or has more than `largest` bytes. */
 export function readFile(file: string, largest = LARGEST): Uint8Array {
   const chunks = collector(file, largest);
   try {
@@ -50,7 +52,8 @@ function unreadable(file: string, error: unknown): UsageError {
 }
 
 function readChunks(file: string, add: (chunk: Uint8Array) => void): void {
-  const descriptor = openSync(file, "r");
+  const isStdin = file === "-";
+  const descriptor = isStdin ? STDIN : openSync(file, "r");
   try {
     for (;;) {
       const chunk = new Uint8Array(CHUNK);
@@ -59,23 +62,34 @@ function readChunks(file: string, add: (chunk: Uint8Array) => void): void {
       add(chunk.subarray(0, length));
     }
   } finally {
-    closeSync(descriptor);
+    if (!isStdin) closeSync(descriptor);
   }
 }
 
-/** UsageError for a name that output cannot have: to be asked before long work. */
+/** UsageError for a place that output cannot have: to be asked before long work. Nothing is made there. */
 export function checkOutput(file: string): void {
-  if (file === "-") throw new UsageError("- is standard input, nothing to write to (/dev/stdout is)");
+  notStdin(file);
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there?.isDirectory() === true) throw new UsageError(`${file}: is a directory`);
+  try {
+    accessSync(there === undefined ? dirname(file) : file, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`${file}: ${reason(error)}`, { cause: error });
+  }
 }
 
 /** UsageError when it cannot be written. */
 export function writeOutput(file: string, data: Uint8Array): void {
-  checkOutput(file);
+  notStdin(file);
   try {
     writeFileSync(file, data);
   } catch (error) {
     throw new UsageError(`${file}: ${reason(error)}`, { cause: error });
   }
+}
+
+function notStdin(file: string): void {
+  if (file === "-") throw new UsageError("- is standard input, nothing to write to (/dev/stdout is)");
 }
 
 function reason(error: unknown): string {

@@ -11,13 +11,13 @@ import { unknownName } from "./names.ts";
 const LARGEST = 1024 ** 2;
 
 /**
- * The layout of a name, or of a file where the text has a `/` or ends in `.json`.
+ * The layout of a name, or of a file where the text has a `/`, ends in `.json` or is `-`.
  * @param kind what an error calls it: `--layout:`
  * @throws UsageError
  */
 export function layoutArgument(kind: string): (text: string) => Layout {
   return (text) => {
-    if (text.includes("/") || text.endsWith(".json")) return layoutFile(text);
+    if (text === "-" || text.includes("/") || text.endsWith(".json")) return layoutFile(text);
     const layout = layoutNamed(text);
     if (layout !== undefined) return layout;
     throw unknownName(
