@@ -12,6 +12,9 @@ const WORKER = ["./ranges-worker.js", "../../dist/ranges-worker.js"].map((file) 
   fileURLToPath(new URL(file, import.meta.url)),
 );
 
+/** Each has a machine's memory: more than this many take turns. */
+const MOST_WORKERS = 32;
+
 /** Does one kind of work on each of the arguments; the results are in their order. */
 export type Workers = <Kind extends keyof Work>(
   kind: Kind,
@@ -38,7 +41,7 @@ export async function withWorkers<T>(
   if (script === undefined) throw new Error("dist/ranges-worker.js is missing");
   const pool = workerpool.pool(script, {
     workerType: "thread",
-    maxWorkers: Math.min(jobs, total),
+    maxWorkers: Math.min(jobs, total, MOST_WORKERS),
     workerThreadOpts: { workerData: experiment },
   });
   const bar = progress(total);

@@ -13,6 +13,7 @@ import { ImageAllocError, type ImageAllocator, type ImageAllocStrategy, type Mov
 
 const NAME = "linear-hole";
 const MIB = 2 ** 20;
+const GIB = 2 ** 30;
 const DEFAULT_BYTES = 16 * MIB;
 /** Sizes are multiples of the largest granule there is. */
 const STEP = 16 * MIB;
@@ -26,10 +27,10 @@ export const linearHoleStrategy: ImageAllocStrategy = Object.freeze({
   create: (kernel, argument) => makeHole(kernel, argument === undefined ? DEFAULT_BYTES : size(argument)),
 } satisfies ImageAllocStrategy);
 
-/** `16M`: whole MiB. */
+/** `16M`, `1G`. */
 function size(text: string): number {
-  const [, digits] = /^(\d{1,5})M$/i.exec(text) ?? [];
-  const bytes = Number(digits) * MIB;
+  const [, digits, unit] = /^(\d{1,5})([MG])$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (unit?.toUpperCase() === "G" ? GIB : MIB);
   if (bytes > 0 && bytes % STEP === 0 && bytes <= MOST_BYTES) return bytes;
   throw new KernelUsageError(
     `${NAME}: '${text}' is no size in steps of 16M up to ${Math.floor(MOST_BYTES / STEP) * 16}M`,
