@@ -43,6 +43,8 @@ export function moduleCommand(): Command {
       "\nExample:\n  farcall module examples/modules/provider.le.o examples/modules/user.le.o",
     )
     .action(async (files: readonly string[], options: Options) => {
+      if (files.filter((file) => file === "-").length > 1)
+        throw new UsageError("standard input (-) can be read once only");
       const inputs: Input[] = [];
       for (const file of files) inputs.push({ file, bytes: await readInput(file) });
       const kernel = boot(inputs, options);
@@ -74,7 +76,7 @@ function load(
   { file, bytes }: Input,
   options: Options,
 ): ModuleReport & { readonly module: Module } {
-  const module = refused(kernel, () => kernel.modules.load(bytes, { name: moduleName(file) }));
+  const module = loadModule(kernel, file, bytes);
   const described = describeModule(kernel, module);
   const outcome = module.init();
   const init = outcome === undefined ? undefined : returned(outcome, options);
@@ -108,13 +110,13 @@ function returned(
   return { returned: outcome.value.low, instructions: outcome.instructions };
 }
 
-function refused<T>(kernel: Kernel, work: () => T): T {
+function loadModule(kernel: Kernel, file: string, bytes: Uint8Array): Module {
   try {
-    return work();
+    return kernel.modules.load(bytes, { name: moduleName(file) });
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     const { errno, message } = error;
-    throw new StageError({ stage: "load", errno, message, log: logOf(kernel) }, error);
+    throw new StageError({ stage: "load", errno, message: `${file}: ${message}`, log: logOf(kernel) }, error);
   }
 }
 

@@ -68,7 +68,7 @@ describe("farcall module", () => {
     expect(alone.status).toBe(1);
     expect(JSON.parse(alone.stdout)).toMatchObject({ error: { stage: "load", errno: "ENOENT" } });
     expect(alone.stderr).toMatch(
-      /^farcall: user: Unknown symbol provided_\w+ \(err -2\), nor provided_\w+, provided_\w+\n$/,
+      /^farcall: \S+user\.le\.o: user: Unknown symbol provided_\w+ \(err -2\), nor provided_\w+, provided_\w+\n$/,
     );
     expect(farcallJson(["module", example("data.le.o")])).toMatchObject({
       modules: [{ unloaded: false, stays: { errno: "EBUSY" } }],
