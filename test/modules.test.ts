@@ -1,6 +1,6 @@
 // The example modules compiled anew, against the same sources in user mode under QEMU, each byte order by itself; and the committed
 // objects are what gcc makes of the sources.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -8,11 +8,18 @@ import { Kernel } from "../index.ts";
 import { runModules } from "../kernel/module/test/run.ts";
 import { compileModules, gccVersion, runInUserMode } from "../scripts/build-modules.ts";
 import { expectedModules, groupsOf, moduleBuilds, modulePath } from "../scripts/module-examples.ts";
-import { describeWithOracle, oracle } from "./oracles.ts";
+import { describeWithOracle, oracle, type Oracle } from "./oracles.ts";
+
+/** gcc, and the C library that the harness is linked with: a package of its own. */
+function compilers(target: string, architecture: string): readonly Oracle[] {
+  const gcc = oracle(`${target}-gcc`, `gcc-${target}`);
+  const available = existsSync(`/usr/${target}/lib/libc.a`);
+  return [gcc, { ...gcc, available, debianPackage: `libc6-dev-${architecture}-cross` }];
+}
 
 const tools = [
-  oracle("powerpc64le-linux-gnu-gcc", "gcc-powerpc64le-linux-gnu"),
-  oracle("powerpc64-linux-gnu-gcc", "gcc-powerpc64-linux-gnu"),
+  ...compilers("powerpc64le-linux-gnu", "ppc64el"),
+  ...compilers("powerpc64-linux-gnu", "ppc64"),
   oracle("qemu-ppc64le", "qemu-user"),
   oracle("qemu-ppc64", "qemu-user"),
 ];
