@@ -1,6 +1,5 @@
 // Layouts against real kernels: region boundaries, symbols, areas and their guard pages, where images are. Long, and it needs kernels: only
 // with FARCALL_NIGHTLY=1. FARCALL_PPC64EL_KERNELS names vmlinux files of ppc64el with `:` between them; else those in /boot are taken.
-import { existsSync, readdirSync } from "node:fs";
 import { expect, it } from "vitest";
 import { Kernel } from "../kernel/kernel.ts";
 import { regionNamed } from "../kernel/layout/layout.ts";
@@ -10,6 +9,7 @@ import { signedBits } from "../word/distance.ts";
 import { hex64, type U64 } from "../word/long.ts";
 import { assembleBpfProgram } from "../index.ts";
 import { describeWithOracle, oracle } from "./oracles.ts";
+import { vmlinuxFiles } from "./real-kernel/kernels.ts";
 import { observe, parseAreas, type Area, type Machine, type Observation } from "./real-kernel/observe.ts";
 
 const PACKAGES = "linux-image-powerpc64le, linux-image-powerpc64le-64k (architecture ppc64el)";
@@ -49,15 +49,6 @@ for (const file of kernels)
         compare(observe({ qemu, gcc }, file, machine));
       });
     });
-
-function vmlinuxFiles(): readonly string[] {
-  const named = process.env["FARCALL_PPC64EL_KERNELS"];
-  if (named !== undefined && named !== "") return named.split(":");
-  if (!existsSync("/boot")) return [];
-  return readdirSync("/boot")
-    .filter((name) => /^vmlinux-.*powerpc64le/.test(name))
-    .map((name) => `/boot/${name}`);
-}
 
 function compare(real: Observation): void {
   const name = `${real.mmu}${real.pageBytes / 1024}k-6.12`;

@@ -46,18 +46,25 @@ export interface Machine {
 
 const SECONDS = 300;
 
+/** What booting and building take. */
+interface Tools {
+  readonly qemu: Oracle;
+  readonly gcc: Oracle;
+}
+
 /** Boots `kernel` (a vmlinux) with init.c as its one process. @throws OracleError where it does not come to its end */
-export function observe(
-  tools: { readonly qemu: Oracle; readonly gcc: Oracle },
-  kernel: string,
-  machine: Machine,
-): Observation {
+export function observe(tools: Tools, kernel: string, machine: Machine): Observation {
+  return parse(boot(tools, kernel, machine, "init.c"));
+}
+
+/** What a kernel with `init` (a C file beside this one) as its one process prints. @throws OracleError where that cannot be built */
+export function boot(tools: Tools, kernel: string, machine: Machine, init: string): string {
   const folder = mkdtempSync(join(tmpdir(), "farcall-real-kernel-"));
   try {
     const program = join(folder, "init");
-    const source = fileURLToPath(new URL("init.c", import.meta.url));
+    const source = fileURLToPath(new URL(init, import.meta.url));
     const built = tools.gcc.run(["-static", "-O2", "-Wall", "-Werror", "-o", program, source]);
-    if (built.status !== 0) throw new OracleError(`init.c: ${built.stderr}`);
+    if (built.status !== 0) throw new OracleError(`${init}: ${built.stderr}`);
     const initrd = join(folder, "initrd");
     writeFileSync(initrd, initramfs(readFileSync(program)));
     const plain = [
@@ -80,7 +87,7 @@ export function observe(
       maxBuffer: 2 ** 24,
       stdio: ["ignore", "pipe", "ignore"],
     });
-    return parse(stdout.replaceAll("\r", ""));
+    return stdout.replaceAll("\r", "");
   } finally {
     rmSync(folder, { recursive: true });
   }
