@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { assembleProgram } from "../../bpf/assemble.ts";
 import type { JitError } from "../../jit/error.ts";
+import { KernelUsageError } from "../error.ts";
 import { Kernel } from "../kernel.ts";
 import { ImageMemory } from "../jit-memory.ts";
 import type { Program } from "../program.ts";
@@ -18,6 +19,12 @@ describe("bpf_jit_limit", () => {
     expect(limit.charge(1, true)).toBe(true);
     limit.uncharge(101);
     expect(limit.current).toBe(0);
+  });
+  it("a limit that is no number of bytes is refused; 0 and no limit are limits", () => {
+    for (const bpfJitLimit of [-1, NaN, 0.5])
+      expect(() => new Kernel({ bpfJitLimit })).toThrow(KernelUsageError);
+    for (const bpfJitLimit of [0, Infinity])
+      expect(new Kernel({ bpfJitLimit }).jitLimit.bytes).toBe(bpfJitLimit);
   });
   it("images are charged in whole pages, or in chunks of a pack, and uncharged when they are freed", () => {
     for (const [imageAlloc, bytes] of [

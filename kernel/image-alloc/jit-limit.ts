@@ -1,4 +1,5 @@
 // bpf_jit_limit: how much memory for images those may have who are not privileged. Every image is charged; only they are refused.
+import { KernelUsageError } from "../error.ts";
 import type { Layout } from "../layout/layout.ts";
 import { regionNamed } from "../layout/layout.ts";
 
@@ -8,7 +9,10 @@ export class JitLimit {
   readonly bytes: number;
   #current = 0;
 
+  /** @throws KernelUsageError for what is no number of bytes */
   constructor(bytes: number) {
+    if (!(bytes >= 0 && (Number.isSafeInteger(bytes) || bytes === Infinity)))
+      throw new KernelUsageError(`bpf_jit_limit: ${bytes} is no number of bytes`);
     this.bytes = bytes;
   }
 

@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { fromHalves, hex64, u64, ZERO, type U64 } from "../../../word/long.ts";
+import { BpfLoadError } from "../../load-error.ts";
 import type { BpfFunction } from "../prog.ts";
 import { auxFunc } from "./aux-func.ts";
 import { calleeList } from "./callee-list.ts";
-import type { CallEncoding, CallSite, CallView } from "./encoding.ts";
+import type { CallEncoding, CallEncodingName, CallSite, CallView } from "./encoding.ts";
 import { imm32 } from "./imm32.ts";
 import { imm48 } from "./imm48.ts";
 import { progId } from "./prog-id.ts";
-import { callEncodings } from "./table.ts";
+import { callEncodingNamed, callEncodings } from "./table.ts";
 
 /** As on Debian's ppc64el. */
 const bpfCallBase = fromHalves(0xc000_0000, 0x0033_2f20);
@@ -186,3 +187,9 @@ it.each(callEncodings)(
     );
   },
 );
+
+it("a name of no encoding is refused with those that there are", () => {
+  expect(() => callEncodingNamed("imm64" as CallEncodingName)).toThrow(
+    new BpfLoadError("no call encoding imm64; there are imm32, imm48, callee-list, aux-func, prog-id"),
+  );
+});

@@ -1,4 +1,5 @@
 // Every call encoding. A new one is a file and a line here.
+import { BpfLoadError } from "../../load-error.ts";
 import { auxFunc } from "./aux-func.ts";
 import type { CallEncoding, CallEncodingName } from "./encoding.ts";
 import { calleeList } from "./callee-list.ts";
@@ -9,9 +10,12 @@ import { progId } from "./prog-id.ts";
 /** In the order of docs/call-encodings.md. */
 export const callEncodings: readonly CallEncoding[] = [imm32, imm48, calleeList, auxFunc, progId];
 
-/** @throws Error for a name that is not in the table */
+/** @throws BpfLoadError EINVAL for a name that is not in the table */
 export function callEncodingNamed(name: CallEncodingName): CallEncoding {
   const found = callEncodings.find((encoding) => encoding.name === name);
-  if (found === undefined) throw new Error(`no call encoding ${name}`);
+  if (found === undefined)
+    throw new BpfLoadError(
+      `no call encoding ${name}; there are ${callEncodings.map((one) => one.name).join(", ")}`,
+    );
   return found;
 }
