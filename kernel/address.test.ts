@@ -92,10 +92,13 @@ describe.each(["hash64k-4.15", "hash4k-6.12", "radix64k-6.12", "radix4k-4.15"])(
         [u64(0), "a user address"],
         [u64(-1), "in no region"],
         [fromHalves(0x8000_0000, 0), "in no region"],
+        // __pa of it is that of RAM.
+        [fromHalves(0xe000_0000, 0), "in no region"],
       ] as const) {
         expect(why(address.pa(ea))).toContain(where);
         expect(why(address.virtToPage(ea))).toContain(where);
         if (where !== "in vmemmap") expect(why(address.pageToPfn(ea))).toContain(where);
+        expect(address.virtAddrValid(ea)).toBe(false);
       }
       expect(why(address.pageToPfn(linear(0)))).toContain("in linear map, not in vmemmap");
     });

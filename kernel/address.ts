@@ -4,7 +4,7 @@ import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import { KERNEL_BASE, linear } from "./layout/image.ts";
 import { regionNamed, regionOf, type Layout } from "./layout/layout.ts";
 import type { MemoryManagement } from "./mm/mm.ts";
-import type { RamRange } from "./ram-map.ts";
+import { ramEnd, type RamRange } from "./ram-map.ts";
 import { STRUCT_PAGE, type Vmemmap } from "./vmemmap.ts";
 
 /** Why an address has no answer. */
@@ -82,9 +82,9 @@ export class KernelAddress {
 
   /** Whether an address is one that the functions above are for, as Linux asks it. @linux arch/powerpc/include/asm/page.h virt_addr_valid */
   virtAddrValid(ea: U64): boolean {
-    if (ea.lt(KERNEL_BASE)) return false;
-    // 4.15 looks at the region, 6.12 at the end of RAM; a gap has no section in both.
-    if (this.#layout.version.name === "4.15" && ea.high >>> 28 !== KERNEL_BASE.high >>> 28) return false;
+    // 4.15 looks at the region, 6.12 at high_memory, the end of RAM; a gap has no section in both.
+    const isBelow = this.#layout.version.name === "4.15" || ea.lt(linear(ramEnd(this.#ramMap)));
+    if (ea.high >>> 28 !== KERNEL_BASE.high >>> 28 || !isBelow) return false;
     return this.#notRam(computedReal(ea)) === undefined;
   }
 
@@ -150,7 +150,7 @@ export class KernelAddress {
   /** Why a real address is no RAM. @linux include/linux/mmzone.h pfn_valid */
   #notRam(real: number): string | undefined {
     if (this.#ramMap.some(({ start, end }) => real >= start && real < end)) return undefined;
-    const isGap = real >= 0 && real < (this.#ramMap.at(-1)?.end ?? 0);
+    const isGap = real >= 0 && real < ramEnd(this.#ramMap);
     return `real 0x${real.toString(16)} is ${isGap ? "in a gap of RAM" : "behind the end of RAM"}`;
   }
 
@@ -160,7 +160,7 @@ export class KernelAddress {
   }
 }
 
-/** What __pa makes of any address. */
-function computedReal(ea: U64): number {
+/** What __pa makes of any address, in the linear map or not. @linux arch/powerpc/include/asm/page.h __pa */
+export function computedReal(ea: U64): number {
   return fromHalves(ea.high & PA_HIGH, ea.low).toNumber();
 }
