@@ -1,9 +1,9 @@
 // A device that reads what the kernel has mapped for it, as a network card reads a packet. No IOMMU tables: what would stand in
 // them is what the device gets, the real address that the kernel computed.
 import type { U64 } from "../word/long.ts";
+import { computedReal } from "./address.ts";
 import type { Kernel } from "./kernel.ts";
 import { regionOf } from "./layout/layout.ts";
-import { linearOffset } from "./mm/linear-map.ts";
 
 /**
  * The real address that is given to a device for a kernel address: that of the struct page that __pa leads to.
@@ -12,7 +12,7 @@ import { linearOffset } from "./mm/linear-map.ts";
  */
 export function dmaMapSingle({ layout }: Kernel, ea: U64): number | undefined {
   const refuses = layout.version.name !== "4.15" && regionOf(layout, ea)?.name === "vmalloc";
-  return refuses ? undefined : linearOffset(ea);
+  return refuses ? undefined : computedReal(ea);
 }
 
 /** What the device reads at a real address; undefined where there is no RAM. */
