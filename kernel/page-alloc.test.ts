@@ -93,6 +93,15 @@ describe("the buddy system", () => {
     expect(pages.zones[0]?.free.slice(0, 4)).toEqual([1, 1, 0, 1]);
     expect(pages.allocate(2, "user", 0x8000)).toBe(0x8000);
   });
+  it("no pages, or less than none, are none: nothing is taken, at boot and after it", () => {
+    const early = new PageAllocator({ pageBytes: 0x1000, ram, clear });
+    for (const pages of [early, booted()]) {
+      for (const count of [0, -1, Number.NaN]) {
+        expect(() => pages.allocate(count, "user")).toThrow(OutOfMemoryError);
+        expect([pages.free, pages.held("user")]).toEqual([pages.total, 0]);
+      }
+    }
+  });
   it("more than the largest block is found where pages adjoin", () => {
     const pages = booted();
     expect(pages.allocateRange(0x1000, 0x1000, "kernel")).toBe(true);

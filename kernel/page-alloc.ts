@@ -4,18 +4,10 @@ import { FreeBlocks, Zone, type ZoneInfo, type ZoneName } from "./buddy.ts";
 import { OutOfMemoryError } from "./error.ts";
 import { ramEnd, SECTION_BYTES, type RamRange } from "./ram-map.ts";
 
-/** Who holds pages, as accounts name it. */
-export type PageOwner = "kernel" | "page tables" | "slab" | "vmalloc" | "user" | "bpf image" | "module";
+const OWNERS = ["kernel", "page tables", "slab", "vmalloc", "user", "bpf image", "module"] as const;
 
-const OWNERS: readonly PageOwner[] = [
-  "kernel",
-  "page tables",
-  "slab",
-  "vmalloc",
-  "user",
-  "bpf image",
-  "module",
-];
+/** Who holds pages, as accounts name it. */
+export type PageOwner = (typeof OWNERS)[number];
 
 /** Marks what is not RAM, or RAM that never was in the allocator's hands. */
 const NOBODY = 0xff;
@@ -159,14 +151,15 @@ export class PageAllocator {
    * Real address of `count` adjoining zeroed pages; the rest of the block that they come from stays free. More than the largest block
    * holds, or is aligned to, is looked for page by page.
    * @param alignBytes alignment of the first, a power of two
-   * @throws OutOfMemoryError
+   * @throws OutOfMemoryError, for a count of 0 too
    * @linux mm/page_alloc.c alloc_pages_exact, alloc_contig_pages
    */
   allocate(count: number, owner: PageOwner, alignBytes = this.pageBytes): number {
     const align = Math.max(1, alignBytes / this.pageBytes);
     const order = Math.ceil(Math.log2(Math.max(count, align)));
     let frame: number | undefined;
-    if (this.#isBooting) frame = this.#fromTop(count, align);
+    if (!(count > 0)) frame = undefined;
+    else if (this.#isBooting) frame = this.#fromTop(count, align);
     else if (order > this.maxOrder) {
       frame = this.#adjoining(count, align);
       if (frame !== undefined) this.#takeFrames(frame, frame + count);
