@@ -1,6 +1,6 @@
 // Guest memory as the kernel reaches it: the linear map by arithmetic, everything else through the MMU, faults as values.
 // Text and the like stay protected against stores: what the MMU forbids, this forbids.
-import { fromHalves, type U64 } from "../word/long.ts";
+import { fromHalves, u64, type U64 } from "../word/long.ts";
 import type { AccessBytes, KernelMemory } from "../bpf/memory.ts";
 import { MemoryFault } from "../bpf/memory.ts";
 import type { Cpu } from "../cpu/cpu.ts";
@@ -12,6 +12,13 @@ import type { MemoryManagement } from "./mm/mm.ts";
 
 /** A fault may be resolved once for the segment and once for the page. */
 const ATTEMPTS = 3;
+
+/** Part of an access: its real address, and its place in the data, in bytes. */
+interface Piece {
+  readonly real: number;
+  readonly offset: number;
+  readonly length: number;
+}
 
 export class GuestMemory implements KernelMemory {
   readonly endian: Endian;
@@ -48,12 +55,10 @@ export class GuestMemory implements KernelMemory {
   read(address: U64, length: number): Uint8Array | MemoryFault {
     const real = this.#linearReal(address, length);
     if (real !== undefined) return this.#ram.bytes(real, length).slice();
+    const pieces = this.#translated(address, length, "load");
+    if (pieces instanceof MemoryFault) return pieces;
     const data = new Uint8Array(length);
-    for (const piece of this.#pieces(address, length)) {
-      const from = this.#translate(piece.address, "load");
-      if (from === undefined) return new MemoryFault(piece.address, "load", piece.length);
-      data.set(this.#ram.bytes(from, piece.length), piece.offset);
-    }
+    for (const piece of pieces) data.set(this.#ram.bytes(piece.real, piece.length), piece.offset);
     return data;
   }
 
@@ -83,29 +88,26 @@ export class GuestMemory implements KernelMemory {
 
   /** Stores nothing unless all of it may be stored. */
   #writeChecked(address: U64, data: Uint8Array): MemoryFault | undefined {
-    const targets: { readonly to: number; readonly from: number; readonly length: number }[] = [];
-    for (const piece of this.#pieces(address, data.length)) {
-      const to = this.#translate(piece.address, "store");
-      if (to === undefined) return new MemoryFault(piece.address, "store", piece.length);
-      targets.push({ to, from: piece.offset, length: piece.length });
-    }
-    for (const { to, from, length } of targets) {
-      this.#ram.bytes(to, length).set(data.subarray(from, from + length));
+    const pieces = this.#translated(address, data.length, "store");
+    if (pieces instanceof MemoryFault) return pieces;
+    for (const { real, offset, length } of pieces) {
+      this.#ram.bytes(real, length).set(data.subarray(offset, offset + length));
     }
     return undefined;
   }
 
-  /** What of an access lies in each 4 KiB granule. */
-  *#pieces(
-    address: U64,
-    length: number,
-  ): Generator<{ readonly address: U64; readonly offset: number; readonly length: number }> {
+  /** What of an access lies in each 4 KiB granule, and where, or the first that may not be reached. */
+  #translated(address: U64, length: number, access: "load" | "store"): readonly Piece[] | MemoryFault {
+    const pieces: Piece[] = [];
     for (let offset = 0; offset < length;) {
-      const at = address.add(offset);
+      const at = address.add(u64(offset));
       const piece = Math.min(length - offset, 0x1000 - (at.low & 0xfff));
-      yield { address: at, offset, length: piece };
+      const real = this.#translate(at, access);
+      if (real === undefined) return new MemoryFault(at, access, piece);
+      pieces.push({ real, offset, length: piece });
       offset += piece;
     }
+    return pieces;
   }
 
   #translate(address: U64, access: "load" | "store"): number | undefined {
