@@ -50,6 +50,7 @@ export class BlockImages implements ImageAllocator {
   }
 
   allocate(bytes: number): U64 | undefined {
+    if (!(bytes > 0)) return undefined;
     const count = Math.ceil(bytes / this.granuleBytes);
     for (const block of this.#blocks) {
       const first = block.pages.take(count);
@@ -88,21 +89,28 @@ export class BlockImages implements ImageAllocator {
     return address;
   }
 
-  /** Filled before it is executable. */
   #newBlock(bytes: number): Block | undefined {
     const stretch = this.#place.take(bytes);
     if (stretch === undefined) return undefined;
-    const { mm, memory } = this.#kernel;
-    const traps = trapWords(this.#place.granuleBytes, this.#endian);
-    stretch.reals.forEach((real, i) => {
-      const ea = stretch.ea.add(u64(i * this.#place.granuleBytes));
-      const isMapped = mm.mapIrregular(ea, real, PAGE_KERNEL);
-      if (!isMapped || memory.write(ea, traps) !== undefined) throw new Error(`${hex64(ea)} cannot be used`);
-      mm.protectIrregular(ea, PAGE_KERNEL_ROX);
-    });
     const block = { stretch, pages: new FirstFit(Math.floor(stretch.usableBytes / this.granuleBytes)) };
     this.#blocks.push(block);
-    return block;
+    if (this.#fill(stretch)) return block;
+    this.#drop(block);
+    return undefined;
+  }
+
+  /** Trap words before it is executable; false where a guest has written to the MMU's tables, so that it cannot be reached. */
+  #fill({ ea, reals }: Stretch): boolean {
+    const { mm, memory } = this.#kernel;
+    const traps = trapWords(this.#place.granuleBytes, this.#endian);
+    return reals.every((real, i) => {
+      const at = ea.add(u64(i * this.#place.granuleBytes));
+      return (
+        mm.mapIrregular(at, real, PAGE_KERNEL) &&
+        memory.write(at, traps) === undefined &&
+        mm.protectIrregular(at, PAGE_KERNEL_ROX)
+      );
+    });
   }
 
   #drop(block: Block): void {

@@ -39,7 +39,7 @@ export class PageImages implements ImageAllocator {
   }
 
   allocate(bytes: number): U64 | undefined {
-    const stretch = this.#place.take(bytes);
+    const stretch = bytes > 0 ? this.#place.take(bytes) : undefined;
     if (stretch === undefined) return undefined;
     if (!this.#map(stretch)) {
       this.#unmap(stretch);
@@ -73,16 +73,13 @@ export class PageImages implements ImageAllocator {
     this.#place.give(image.stretch);
   }
 
-  /** False where memory for page tables lacks; some pages may be mapped then. */
+  /** False where memory for page tables lacks, or a guest has spoilt them; some pages may be mapped then. */
   #map(stretch: Stretch): boolean {
     const { mm } = this.#kernel;
     try {
-      stretch.reals.forEach((real, i) => {
-        if (!mm.mapIrregular(stretch.ea.add(i * this.granuleBytes), real, PAGE_KERNEL)) {
-          throw new Error(`${hex64(stretch.ea)} is mapped already`);
-        }
-      });
-      return true;
+      return stretch.reals.every((real, i) =>
+        mm.mapIrregular(stretch.ea.add(i * this.granuleBytes), real, PAGE_KERNEL),
+      );
     } catch (error) {
       if (error instanceof OutOfMemoryError) return false;
       throw error;

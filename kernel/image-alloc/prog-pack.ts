@@ -54,6 +54,7 @@ class ProgPacks implements ImageAllocator {
 
   /** @linux kernel/bpf/core.c bpf_prog_pack_alloc */
   allocate(bytes: number): U64 | undefined {
+    if (!(bytes > 0)) return undefined;
     if (bytes > this.#packBytes) {
       const address = this.#filled(
         Math.ceil(bytes / this.#kernel.pages.pageBytes) * this.#kernel.pages.pageBytes,

@@ -69,12 +69,11 @@ export class RadixMm implements MemoryManagement {
       const shift = [...fitting, this.#layout.pageShift].find((s) =>
         this.#pageTable.mapLarge(linear(real), s, leafFor(real, protection)),
       );
-      if (shift === undefined) {
-        throw new Error(`linear map at real 0x${real.toString(16)}: tables are in the way`);
-      }
-      real += 2 ** shift;
+      const next = real + (shift === undefined ? this.linearGranuleBytes : 2 ** shift);
+      // A guest may have written something there that no page fits into: it stays taken out.
+      if (shift !== undefined) this.#exceptions.set(real, next, false);
+      real = next;
     }
-    this.#exceptions.set(from, to, false);
   }
 
   unmapLinear(from: number, to: number): void {

@@ -6,7 +6,7 @@ import { MemoryFault } from "../../bpf/memory.ts";
 import { OutOfMemoryError } from "../error.ts";
 import type { Kernel } from "../kernel.ts";
 import { regionNamed } from "../layout/layout.ts";
-import { PAGE_KERNEL } from "./mm.ts";
+import { PAGE_KERNEL, PAGE_KERNEL_RO } from "./mm.ts";
 
 /** One processor's text poke area. */
 export class TextPoke {
@@ -18,13 +18,13 @@ export class TextPoke {
   }
 
   /**
-   * Takes the address that pages are mapped at, once; a write does so too.
+   * Takes the address that pages are mapped at, with page tables for it, once; a write does so too.
    * @throws OutOfMemoryError
    * @linux arch/powerpc/lib/code-patching.c text_area_cpu_up
    */
   area(): U64 {
     if (this.#area !== undefined) return this.#area;
-    const { layout, vmalloc, pages } = this.#kernel;
+    const { layout, vmalloc, pages, mm } = this.#kernel;
     const { start, end } = regionNamed(layout, "vmalloc");
     const area = vmalloc.allocate({
       size: pages.pageBytes,
@@ -34,12 +34,20 @@ export class TextPoke {
       caller: "text_area_cpu_up",
     });
     if (area === undefined) throw new OutOfMemoryError("no text poke area");
+    try {
+      mm.map(area, 0, PAGE_KERNEL_RO);
+      mm.unmap(area);
+    } catch (error) {
+      vmalloc.free(area);
+      throw error;
+    }
     this.#area = area;
     return area;
   }
 
   /**
-   * Writes to pages of vmalloc, or irregular ones of the linear region, whatever their protection; all of it or nothing.
+   * Writes to pages of vmalloc, or irregular ones of the linear region, whatever their protection: nothing where a page is not mapped. A fault
+   * in between is a guest's doing that has written to the MMU's tables.
    * @throws OutOfMemoryError where there is no poke area yet and no memory for it
    * @linux arch/powerpc/lib/code-patching.c patch_instructions
    */
@@ -54,18 +62,19 @@ export class TextPoke {
       pieces.push({ real, from, to });
       from = to;
     }
-    for (const { real, from, to } of pieces) this.#poke(real, data.subarray(from, to));
-    return undefined;
+    const failed = pieces.find(({ real, from, to }) => !this.#poke(real, data.subarray(from, to)));
+    if (failed === undefined) return undefined;
+    return new MemoryFault(address.add(failed.from), "store", failed.to - failed.from);
   }
 
-  /** Within one page. */
-  #poke(real: number, data: Uint8Array): void {
+  /** Within one page; whether it could be mapped and written. */
+  #poke(real: number, data: Uint8Array): boolean {
     const { mm, memory, pages } = this.#kernel;
     const area = this.area();
     const offset = real % pages.pageBytes;
-    mm.map(area, real - offset, PAGE_KERNEL);
+    if (!mm.map(area, real - offset, PAGE_KERNEL)) return false;
     const fault = memory.write(area.add(offset), data);
     mm.unmap(area);
-    if (fault !== undefined) throw new Error("the text poke area cannot be written");
+    return fault === undefined;
   }
 }
