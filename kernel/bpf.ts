@@ -21,6 +21,7 @@ import {
 import type { CallSequenceName } from "../jit/call/sequence.ts";
 import { JitError } from "../jit/error.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
+import { symbolAt } from "./functions/printk.ts";
 import { ImageMemory, jitTarget } from "./jit-memory.ts";
 import type { Kernel } from "./kernel.ts";
 import { addMapOps } from "./map-ops.ts";
@@ -81,6 +82,10 @@ export class Bpf {
       trace: (message) => {
         if (this.trace.push(message) > TRACE_LINES) this.trace.shift();
       },
+      pointerText: (address, kind) =>
+        kind === ""
+          ? kernel.pointerHash.printed(address, kernel.layout.version)
+          : symbolAt(kernel, address, kind !== "s"),
     });
     const mapOps = addMapOps(kernel.text, () => this.core.helperContext);
     for (const helper of helpers) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromHalves, hex64, u64 } from "../word/long.ts";
 import { PointerHash, siphash } from "./hashed-pointer.ts";
 import { Random } from "./random.ts";
+import { linux415, linux612 } from "./version.ts";
 
 describe("pointers as %p prints them", () => {
   it("SipHash-2-4 of the bytes 0 to 7 under the key 0 to 15 is the one of the authors' table", () => {
@@ -16,5 +17,23 @@ describe("pointers as %p prints them", () => {
     expect(a.text(address)).toBe(a.text(address));
     expect(a.text(address)).not.toBe(b.text(address));
     expect(a.text(address)).not.toBe(a.text(address.add(u64(1))));
+  });
+  it.each([
+    // Linux's commit 7bd57fbc4a4d, in 5.6, lets NULL and errors be seen; before, NULL had a word of its own.
+    [linux415, 0, "          (null)"],
+    [linux612, 0, "0000000000000000"],
+    [linux612, -1, "ffffffffffffffff"],
+    [linux612, -4095, "fffffffffffff001"],
+  ] as const)("hide no address where there is none: $name, %d", (version, value, text) => {
+    expect(new PointerHash(new Random(1)).printed(u64(value), version)).toBe(text);
+  });
+  it.each([
+    [linux415, -1],
+    [linux415, 1],
+    [linux612, -4096],
+    [linux612, 1],
+  ] as const)("hash the others: $name, %d", (version, value) => {
+    const hash = new PointerHash(new Random(1));
+    expect(hash.printed(u64(value), version)).toBe(hash.text(u64(value)));
   });
 });

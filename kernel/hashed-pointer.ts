@@ -2,6 +2,7 @@
 // Which conversions hash, and who may see plain ones, is the callers' matter.
 import { fromHalves, hex64, u64, type U64 } from "../word/long.ts";
 import type { Random } from "./random.ts";
+import type { LinuxVersion } from "./version.ts";
 
 /** SipHash's initial state, before the key is mixed in. [SipHash, Aumasson and Bernstein 2012, 2.1] */
 const INITIAL: readonly U64[] = Object.freeze([
@@ -43,6 +44,9 @@ export function siphash(value: U64, key: readonly [U64, U64]): U64 {
   return v0.xor(v1).xor(v2).xor(v3);
 }
 
+/** The highest errno of a pointer that is an error. @linux include/linux/err.h MAX_ERRNO */
+const MAX_ERRNO = 4095;
+
 /** The hash of this boot. */
 export class PointerHash {
   readonly #key: readonly [U64, U64];
@@ -55,5 +59,12 @@ export class PointerHash {
   /** 16 digits, of which the first eight are 0. @linux lib/vsprintf.c ptr_to_hashval */
   text(address: U64): string {
     return hex64(siphash(address, this.#key).and(fromHalves(0, -1))).slice(2);
+  }
+
+  /** What `%p` prints: the hash, but of what is no address: NULL, and later errors too. @linux lib/vsprintf.c pointer */
+  printed(address: U64, { plainPointers }: Pick<LinuxVersion, "plainPointers">): string {
+    if (plainPointers === "(null)") return address.isZero() ? plainPointers.padStart(16) : this.text(address);
+    const isPlain = address.isZero() || address.ge(u64(-MAX_ERRNO));
+    return isPlain ? hex64(address).slice(2) : this.text(address);
   }
 }

@@ -30,6 +30,8 @@ export interface LinuxVersion {
     /** Of the function descriptor in an ELFv1 stub. @linux arch/powerpc/kernel/module_64.c ppc64_stub_entry */
     readonly stubDescriptorBytes: 16 | 24;
   };
+  /** What `%p` does not hash: 4.15 says "(null)", 5.6 and later print the digits of NULL and of error pointers. @linux lib/vsprintf.c ptr_to_id */
+  readonly plainPointers: "(null)" | "null and errors";
   /** Bit of struct page's flags. @linux include/linux/page-flags.h PG_reserved */
   readonly pageReservedBit: number;
 }
@@ -43,6 +45,7 @@ export const linux415: LinuxVersion = Object.freeze({
   zone: "DMA",
   firstPages: "high",
   module: Object.freeze({ areas: "one", tocAlign: 8, stubDescriptorBytes: 16 } as const),
+  plainPointers: "(null)",
   pageReservedBit: 11,
 });
 
@@ -55,5 +58,6 @@ export const linux612: LinuxVersion = Object.freeze({
   zone: "Normal",
   firstPages: "low",
   module: Object.freeze({ areas: "by protection", tocAlign: 256, stubDescriptorBytes: 24 } as const),
+  plainPointers: "null and errors",
   pageReservedBit: 13,
 });

@@ -1,6 +1,6 @@
 // The BPF part of a kernel: its maps, its helpers' surroundings, and the way of a linked program to a loaded one.
 import type { U64 } from "../../word/long.ts";
-import { u64 } from "../../word/long.ts";
+import { hex64, u64 } from "../../word/long.ts";
 import type { LinkedProgram, MapDefinition } from "../elf/types.ts";
 import type { Helper, HelperContext } from "../helpers/context.ts";
 import { createRandom } from "../helpers/random.ts";
@@ -35,6 +35,8 @@ export interface BpfEnvironment {
   readonly cpu?: number;
   /** Gets every message of bpf_trace_printk. */
   readonly trace?: (message: string) => void;
+  /** What bpf_trace_printk prints for an address that it does not show; the address when not given. */
+  readonly pointerText?: HelperContext["pointerText"];
 }
 
 export interface LoadOptions<J extends JitedImages = JitedImages> {
@@ -47,6 +49,8 @@ export interface LoadOptions<J extends JitedImages = JitedImages> {
   /** How calls among its functions name their callees; default aux-func. */
   readonly callEncoding?: CallEncodingName | undefined;
 }
+
+const digits = (address: U64): string => hex64(address).slice(2);
 
 /** Everything BPF in one kernel. */
 export class BpfCore<J extends JitedImages = JitedImages> {
@@ -76,6 +80,7 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       random: this.#random,
       cpu: environment.cpu ?? 0,
       trace: environment.trace ?? (() => undefined),
+      pointerText: environment.pointerText ?? digits,
     };
   }
 

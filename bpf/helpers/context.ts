@@ -16,6 +16,8 @@ export interface HelperContext {
   readonly cpu: number;
   /** Takes one message of bpf_trace_printk, without a line end of its own. */
   trace(message: string): void;
+  /** An address as `%p` prints it (a hash), or `%pS`, `%pB` (name and offset) and `%ps` (name). */
+  pointerText(address: U64, kind: "" | "S" | "B" | "s"): string;
 }
 
 /** A helper function. A fault of its own accesses is handed on as a value: in the kernel it would be an oops. */

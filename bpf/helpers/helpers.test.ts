@@ -46,6 +46,7 @@ describe("bpf_trace_printk", () => {
     ["[%5d] [%-5d] [%05d]", [42, 42, -42], "[   42] [42   ] [-0042]"],
     ["%#x %X", [255, 255], "0xff FF"],
     ["%px", [0x1234], "0000000000001234"],
+    ["%p %pS", [0x12, 0x34], "##############12 SSSSSSSSSSSSSS34"], // as the kernel around it says
   ] as const)("%s", (format, args, message) => {
     expect(print(format, ...args)).toBe(message);
   });

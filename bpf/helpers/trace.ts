@@ -1,9 +1,9 @@
 // bpf_trace_printk: checks and carries out a format as Linux does, one message a call.
 import type { U64 } from "../../word/long.ts";
-import { u64 } from "../../word/long.ts";
+import { hex64, u64 } from "../../word/long.ts";
 import { negative } from "../errno.ts";
 import { MemoryFault, type KernelMemory } from "../memory.ts";
-import type { Helper } from "./context.ts";
+import type { Helper, HelperContext } from "./context.ts";
 import { readBytes } from "./read.ts";
 
 /** Most characters of one message, the ending NUL included. @linux kernel/trace/bpf_trace.c BPF_TRACE_PRINTK_SIZE */
@@ -17,7 +17,7 @@ const conversion = /%(?:%|([-+ #0]*)(\d*)(ll|l|h|hh)?([diuxXcps])([A-Za-z]*))/y;
 type Message = string | undefined | MemoryFault;
 
 /** @param format without its NUL */
-function formatMessage(memory: KernelMemory, format: string, values: readonly U64[]): Message {
+function formatMessage(context: HelperContext, format: string, values: readonly U64[]): Message {
   let message = "";
   let used = 0;
   for (let at = 0; at < format.length;) {
@@ -40,7 +40,7 @@ function formatMessage(memory: KernelMemory, format: string, values: readonly U6
     if (value === undefined) return undefined;
     const taken = letter === "p" ? pointerSuffix(suffix) : "";
     if (taken === undefined) return undefined;
-    const piece = convert(memory, letter, { flags, length, suffix: taken }, value);
+    const piece = convert(context, letter, { flags, length, suffix: taken }, value);
     if (typeof piece !== "string") return piece;
     message += pad(piece, flags, Math.min(Number(width), MESSAGE_BYTES));
     at += text.length - suffix.length + taken.length;
@@ -61,18 +61,33 @@ interface Conversion {
   readonly suffix: string;
 }
 
-function convert(memory: KernelMemory, letter: string, how: Conversion, value: U64): Message {
+function convert(context: HelperContext, letter: string, how: Conversion, value: U64): Message {
   switch (letter) {
     case "s":
-      return cString(memory, value);
+      return cString(context.memory, value);
     case "c":
       return String.fromCharCode(value.low & 0xff);
     case "p":
-      return how.suffix.endsWith("s") && how.suffix.length === 2
-        ? cString(memory, value)
-        : value.toString(16).padStart(16, "0");
+      return pointer(context, how.suffix, value);
     default:
       return integer(letter, how, value);
+  }
+}
+
+/** @linux lib/vsprintf.c pointer, with kernel.kptr_restrict=0 */
+function pointer(context: HelperContext, suffix: string, value: U64): string {
+  switch (suffix) {
+    case "ks":
+    case "us":
+      return cString(context.memory, value);
+    case "x":
+      return hex64(value).slice(2);
+    case "S":
+    case "B":
+    case "s":
+      return context.pointerText(value, suffix);
+    default:
+      return context.pointerText(value, "");
   }
 }
 
@@ -111,7 +126,7 @@ function cString(memory: KernelMemory, address: U64): string {
 }
 
 /**
- * Returns the number of characters of the message. DIVERGES: %p prints the address, where Linux prints a hash of it.
+ * Returns the number of characters of the message.
  * @linux kernel/trace/bpf_trace.c bpf_trace_printk
  */
 export const traceHelper: Helper = {
@@ -125,7 +140,7 @@ export const traceHelper: Helper = {
     if (bytes.at(-1) !== 0) return negative("EINVAL");
     const end = bytes.indexOf(0);
     const text = latin1(bytes.subarray(0, Math.min(end, MESSAGE_BYTES)));
-    const message = formatMessage(memory, text, values.slice(0, MOST_ARGUMENTS));
+    const message = formatMessage(context, text, values.slice(0, MOST_ARGUMENTS));
     if (message instanceof MemoryFault) return message;
     if (message === undefined) return negative("EINVAL");
     context.trace(message);

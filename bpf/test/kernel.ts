@@ -28,6 +28,7 @@ export function testKernel(endian: Endian = "le", memoryBytes?: number): TestKer
     seed: 1,
     cpu: 3,
     trace: (message) => messages.push(message),
+    pointerText: (address, kind) => address.toString(16).padStart(16, kind === "" ? "#" : kind),
   });
   return { memory, core, messages };
 }

@@ -50,11 +50,12 @@ export function formatted(kernel: Kernel, caller: Caller, n: number): string | M
     memory: kernel,
     next: () => caller.argument(++used),
     symbol: (at, withOffset) => symbolAt(kernel, at, withOffset),
-    hashed: (at) => hashed(at),
+    hashed: (at) => kernel.pointerHash.printed(at, kernel.layout.version),
   });
 }
 
-function symbolAt(kernel: Kernel, address: U64, withOffset: boolean): string {
+/** An address as `%pS` prints it, without the offset as `%ps`. @linux lib/vsprintf.c symbol_string */
+export function symbolAt(kernel: Kernel, address: U64, withOffset: boolean): string {
   const descriptor = kernel.abi === "elfv1" ? kernel.kallsyms.lookup(address) : undefined;
   const code = descriptor === undefined ? address : kernel.load(descriptor.address, 8);
   const found = kernel.kallsyms.lookup(code instanceof MemoryFault ? address : code);
@@ -62,24 +63,6 @@ function symbolAt(kernel: Kernel, address: U64, withOffset: boolean): string {
   const name = found.name.startsWith(".") ? { ...found, name: found.name.slice(1) } : found;
   if (withOffset) return symbolText(name);
   return name.module === undefined ? name.name : `${name.name} [${name.module}]`;
-}
-
-/** Linux's key is new at every boot; here every run is to say the same. */
-const POINTER_KEY = 0x6661_7263;
-
-/**
- * 32 bits that stand for an address: the same for the same address, of no use to guess it. NULL stays what it is.
- * @linux lib/vsprintf.c ptr_to_id
- */
-function hashed(address: U64): string {
-  if (address.isZero()) return "(null)".padStart(16);
-  let hash = POINTER_KEY;
-  for (const half of [address.low, address.high]) {
-    hash = Math.imul(hash ^ half, 0x9e37_79b1);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x85eb_ca77);
-    hash ^= hash >>> 13;
-  }
-  return (hash >>> 0).toString(16).padStart(16, "0");
 }
 
 /** Writes text and a NUL; at most `room` bytes, what does not fit is left out. */
