@@ -80,7 +80,7 @@ export function takeOut({ mm }: Kernel, from: number, to: number): boolean {
 }
 
 /** Maps a 1:1 stretch into the linear map again. */
-export function putBack({ mm }: Kernel, { reals }: Stretch, granuleBytes: number): void {
+function putBack({ mm }: Kernel, { reals }: Stretch, granuleBytes: number): void {
   for (const real of reals) mm.mapLinear(real, real + granuleBytes, PAGE_KERNEL);
 }
 

@@ -15,9 +15,9 @@ import {
 import { VmallocImages } from "./vmalloc-images.ts";
 
 /** @linux kernel/bpf/core.c BPF_PROG_CHUNK_SIZE */
-export const CHUNK_BYTES = 64;
+const CHUNK_BYTES = 64;
 /** For each NUMA node. @linux kernel/bpf/core.c BPF_PROG_PACK_SIZE */
-export const PACK_BYTES = 0x20_0000;
+const PACK_BYTES = 0x20_0000;
 
 interface Pack {
   readonly address: U64;

@@ -159,7 +159,7 @@ export function leafFor(real: number, protection: Protection): U64 {
 }
 
 /** Whether an entry is a page rather than a table (or nothing). */
-export function isLeaf(entry: U64): boolean {
+function isLeaf(entry: U64): boolean {
   return (entry.high & LEAF_HIGH) === LEAF_HIGH;
 }
 

@@ -34,7 +34,7 @@ export function accessText(access: Access, ea: U64, reached: Reached): string {
 }
 
 /** The end of it. */
-export function reachedText(access: Access, reached: Reached): string {
+function reachedText(access: Access, reached: Reached): string {
   if (reached.kind === "real") return `real ${realText(reached.real)}`;
   const register = access === "fetch" ? "SRR1" : "DSISR";
   return `interrupt 0x${reached.vector.toString(16)}, ${register} ${hex32(reached.reason)}`;
