@@ -3,10 +3,7 @@
 import { hex64, type U64 } from "../word/long.ts";
 import type { Endian } from "../bpf/insn.ts";
 import { KernelUsageError } from "./error.ts";
-import type { JitLimit } from "./image-alloc/jit-limit.ts";
-import type { ImageAllocator } from "./image-alloc/strategy.ts";
-import type { Random } from "./random.ts";
-import type { LinuxVersion } from "./version.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** `trap`, an instruction that always traps: what fills a page around and before code [Linux arch/powerpc/net/bpf_jit_comp.c bpf_jit_fill_ill_insns]. */
 export const TRAP_WORD = 0x7fe0_0008;
@@ -24,15 +21,11 @@ export interface JitBinary {
   readonly bytes: number;
 }
 
-export interface BinaryAllocator {
-  readonly version: LinuxVersion;
-  readonly pageBytes: number;
-  readonly endian: Endian;
-  readonly random: Random;
-  /** bpf_jit_image_alloc: where the memory comes from. */
-  readonly imageAlloc: ImageAllocator;
-  readonly limit: JitLimit;
-}
+/** What of a kernel it stands on; `imageAlloc` is bpf_jit_image_alloc. */
+export type BinaryAllocator = Pick<
+  Kernel,
+  "layout" | "pages" | "endian" | "random" | "imageAlloc" | "jitLimit"
+>;
 
 /**
  * Memory for an image of `proglen` bytes, filled with trap words, to be written until it is locked.
@@ -48,15 +41,17 @@ export function bpfJitBinaryAlloc(
   alignment: number,
   privileged: boolean,
 ): JitBinary | undefined {
-  const { pageBytes, imageAlloc, version, random, endian, limit } = from;
+  const { imageAlloc, random, endian, jitLimit } = from;
+  const { version } = from.layout;
+  const { pageBytes } = from.pages;
   const isPack = imageAlloc.granuleBytes < pageBytes;
   const header = isPack ? PACK_HEADER : version.binaryHeader;
   const unit = isPack ? imageAlloc.granuleBytes : pageBytes;
   const size = binaryBytes(from, proglen);
-  if (!limit.charge(size, privileged)) return undefined;
+  if (!jitLimit.charge(size, privileged)) return undefined;
   const address = imageAlloc.allocate(size);
   if (address === undefined) {
-    limit.uncharge(size);
+    jitLimit.uncharge(size);
     return undefined;
   }
   const data = trapWords(size, endian);
@@ -65,7 +60,7 @@ export function bpfJitBinaryAlloc(
   const fault = imageAlloc.write(address, data);
   if (fault !== undefined) {
     imageAlloc.free(address);
-    limit.uncharge(size);
+    jitLimit.uncharge(size);
     throw new KernelUsageError(`bpf_jit_image_alloc: ${hex64(fault.address)} cannot be written`);
   }
   const hole = Math.min(size - (proglen + header.bytes), unit - header.bytes);
@@ -74,12 +69,13 @@ export function bpfJitBinaryAlloc(
 }
 
 /** Bytes that an image of `proglen` bytes takes: header, code and spare, in whole pages or chunks. */
-export function binaryBytes({ imageAlloc, pageBytes, version }: BinaryAllocator, proglen: number): number {
+export function binaryBytes({ imageAlloc, pages, layout }: BinaryAllocator, proglen: number): number {
   const { granuleBytes } = imageAlloc;
+  const { pageBytes } = pages;
   if (granuleBytes < pageBytes) {
     return Math.ceil((proglen + PACK_HEADER.bytes + SPARE.chunks) / granuleBytes) * granuleBytes;
   }
-  return Math.ceil((proglen + version.binaryHeader.bytes + SPARE.pages) / pageBytes) * pageBytes;
+  return Math.ceil((proglen + layout.version.binaryHeader.bytes + SPARE.pages) / pageBytes) * pageBytes;
 }
 
 /** So many bytes of instructions that always trap. */

@@ -1,18 +1,16 @@
 // The kernel model: booted by a list of steps, it gives memory, symbols and calls of guest code to the parts above it.
 // Loading BPF is bpf.ts's work, the processor is cpu/'s.
-import { fromHalves, u64, type U64 } from "../word/long.ts";
+import { u64, type U64 } from "../word/long.ts";
 import type { AccessBytes, KernelMemory, MemoryFault } from "../bpf/memory.ts";
-import { Cpu, type EngineName } from "../cpu/cpu.ts";
-import type { CpuModel } from "../cpu/isa/row.ts";
-import { msrBits, type Endian } from "../cpu/state.ts";
+import { Cpu } from "../cpu/cpu.ts";
+import type { Endian } from "../cpu/state.ts";
 import type { KernelAddress } from "./address.ts";
 import { Bpf } from "./bpf.ts";
-import { binaryBytes, bpfJitBinaryAlloc, type BinaryAllocator, type JitBinary } from "./bpf-jit-alloc.ts";
+import { binaryBytes, bpfJitBinaryAlloc, type JitBinary } from "./bpf-jit-alloc.ts";
 import { Entry, type CallOptions, type CallOutcome } from "./entry.ts";
-import { defaultJitLimit, JitLimit } from "./image-alloc/jit-limit.ts";
-import { overridden } from "./image-alloc/override.ts";
+import { bootImageAlloc } from "./image-alloc/boot.ts";
+import type { JitLimit } from "./image-alloc/jit-limit.ts";
 import type { ImageAllocator } from "./image-alloc/strategy.ts";
-import { DEFAULT_IMAGE_ALLOC, imageAllocNamed } from "./image-alloc/table.ts";
 import { Kallsyms } from "./kallsyms.ts";
 import type { Kmalloc } from "./kmalloc.ts";
 import { PointerHash } from "./hashed-pointer.ts";
@@ -27,7 +25,9 @@ import { KernelLog } from "./log.ts";
 import { moduleAlloc, type ModuleAllocAccount } from "./module-alloc.ts";
 import { Modules } from "./module/modules.ts";
 import { makeOops } from "./oops.ts";
+import type { KernelOptions } from "./options.ts";
 import { PACA, writePaca } from "./paca.ts";
+import { kernelMsr, setPrivilegedState } from "./privileged-state.ts";
 import { INTERRUPT_FRAME, THREAD_BYTES } from "./pt-regs.ts";
 import type { PageAllocator } from "./page-alloc.ts";
 import { ramEnd, ramHoles, type RamRange } from "./ram-map.ts";
@@ -37,51 +37,10 @@ import type { Vmemmap } from "./vmemmap.ts";
 import type { Vmalloc, VmallocRequest } from "./vmalloc.ts";
 
 export type { CallOutcome } from "./entry.ts";
+export type { KernelOptions, KernelOverrides } from "./options.ts";
 export type { Abi, KernelFunction } from "./text.ts";
 
-/** Functions of the kernel that a caller may replace, as weak symbols are. */
-export interface KernelOverrides {
-  /** Pages for an image of `size` bytes (whole pages), writable; undefined where there are none. Default: what `imageAlloc` names. */
-  readonly bpfJitImageAlloc?: (kernel: Kernel, size: number) => U64 | undefined;
-}
-
-/** The machine and the kernel that are booted on it; everything has a default. */
-export interface KernelOptions {
-  /** Name of a layout, or one of the caller's own; default hash64k-4.15. */
-  readonly layout?: string | Layout;
-  /** Default power9. */
-  readonly cpu?: CpuModel;
-  /** Default le. */
-  readonly endian?: Endian;
-  /** Default elfv2 for le, elfv1 for be. */
-  readonly abi?: Abi;
-  /** A multiple of 16 MiB from 64 MiB on; default 256 MiB. */
-  readonly ramBytes?: number;
-  /** In place of ramBytes: RAM in several places, with gaps and NUMA nodes. */
-  readonly ramMap?: readonly RamRange[];
-  /** What executes guest code; default auto, the fastest there is. */
-  readonly engine?: EngineName;
-  /** Seed of everything random; default 0. */
-  readonly seed?: number;
-  /** Most guest instructions of one call; default 1e9. */
-  readonly maxInsns?: number;
-  /** Strategy for the pages of images, as on the command line: `NAME` or `NAME:ARGUMENT`; default module_alloc. */
-  readonly imageAlloc?: string;
-  /** net.core.bpf_jit_limit in bytes; default as Linux: none in 4.15, later half of the range for images. */
-  readonly bpfJitLimit?: number;
-  /** Functions in place of the kernel's own. */
-  readonly overrides?: KernelOverrides;
-  /** Nanoseconds since boot; by default one for each instruction executed, so that a run can be repeated. */
-  readonly clock?: () => U64;
-  /** Functions of kernel text; more may be added later. */
-  readonly functions?: readonly KernelFunction[];
-}
-
 const DEFAULT_MAX_INSNS = 1e9;
-/** AIL = 3: interrupts go to 0xc000_0000_0000_4000 and keep translation on. */
-const LPCR = fromHalves(0, 0x0180_0000);
-/** UPRT and HR: a radix tree by the process table. */
-const LPCR_RADIX = fromHalves(0, 0x0050_0000);
 
 /**
  * A booted kernel on a processor of its own: memory management, symbols, text, and BPF (`bpf`). Memory is read and written by
@@ -175,8 +134,7 @@ export class Kernel implements KernelMemory {
     this.vmalloc = memory.vmalloc;
     this.memory = new GuestMemory(this.cpu, this.mm, this.kmalloc);
     this.text = new KernelText(this.cpu.ram, { endian, abi: this.abi, kallsyms: this.kallsyms });
-    const msr = msrBits("SF", "HV", "EE", "ME", "IR", "DR", "RI");
-    this.msr = endian === "le" ? msr.or(msrBits("LE")) : msr;
+    this.msr = kernelMsr(endian);
     this.paca = this.#createPaca();
     const stack = this.allocate(THREAD_BYTES, THREAD_BYTES);
     this.stack = { start: stack, end: stack.add(THREAD_BYTES) };
@@ -188,12 +146,10 @@ export class Kernel implements KernelMemory {
     this.textPoke = new TextPoke(this);
     this.pages.memblockFreeAll();
     this.vmemmap.initialize();
-    this.imageAlloc = this.#createImageAlloc(options);
-    const { imageAlloc = DEFAULT_IMAGE_ALLOC, overrides } = options;
-    this.imageAllocName = overrides?.bpfJitImageAlloc === undefined ? imageAlloc : "override";
-    this.jitLimit = new JitLimit(
-      options.bpfJitLimit ?? defaultJitLimit(this.layout, this.imageAlloc.areaBytes),
-    );
+    const images = bootImageAlloc(this, options);
+    this.imageAlloc = images.allocator;
+    this.imageAllocName = images.name;
+    this.jitLimit = images.limit;
   }
 
   /** BPF in this kernel; set up when it is first asked for. */
@@ -240,7 +196,7 @@ export class Kernel implements KernelMemory {
 
   /** @linux kernel/bpf/core.c bpf_jit_binary_alloc, bpf_jit_binary_pack_alloc */
   bpfJitBinaryAlloc(proglen: number, alignment = 4, privileged = true): JitBinary | undefined {
-    return bpfJitBinaryAlloc(this.#binaryAllocator(), proglen, alignment, privileged);
+    return bpfJitBinaryAlloc(this, proglen, alignment, privileged);
   }
 
   /** Gives back what `bpfJitBinaryAlloc` gave. @linux kernel/bpf/core.c bpf_jit_binary_free, bpf_jit_binary_pack_free */
@@ -251,7 +207,7 @@ export class Kernel implements KernelMemory {
 
   /** Whether bpf_jit_limit allows an image of `proglen` bytes now. */
   bpfJitAllows(proglen: number, privileged: boolean): boolean {
-    return this.jitLimit.allows(binaryBytes(this.#binaryAllocator(), proglen), privileged);
+    return this.jitLimit.allows(binaryBytes(this, proglen), privileged);
   }
 
   /** Makes whole pages of a vmalloc area read-only and executable; false where they are not all one area's. */
@@ -286,26 +242,6 @@ export class Kernel implements KernelMemory {
 
   free(address: U64): void {
     this.memory.free(address);
-  }
-
-  /** @linux the weak bpf_jit_image_alloc of the 2018 proposal */
-  #createImageAlloc({ imageAlloc = DEFAULT_IMAGE_ALLOC, overrides }: KernelOptions): ImageAllocator {
-    const override = overrides?.bpfJitImageAlloc;
-    if (override !== undefined) return overridden(this, override);
-    const { strategy, argument } = imageAllocNamed(imageAlloc);
-    return strategy.create(this, argument);
-  }
-
-  #binaryAllocator(): BinaryAllocator {
-    const { layout, pages, endian, random, imageAlloc, jitLimit } = this;
-    return {
-      version: layout.version,
-      pageBytes: pages.pageBytes,
-      endian,
-      random,
-      imageAlloc,
-      limit: jitLimit,
-    };
   }
 
   #createPaca(): U64 {
@@ -348,10 +284,7 @@ export class Kernel implements KernelMemory {
 
   /** The privileged state that kernel code relies on. */
   #restore(): void {
-    const { state } = this.cpu;
-    state.setSpr("LPCR", this.layout.mmu === "radix" ? LPCR.or(LPCR_RADIX) : LPCR);
-    for (const name of ["AMR", "IAMR", "HRMOR"] as const) state.setSpr(name, fromHalves(0, 0));
-    state.msr = this.msr;
+    setPrivilegedState(this.cpu.state, this.layout.mmu, this.msr);
     this.mm.restore();
   }
 }
