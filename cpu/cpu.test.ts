@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fromHalves, hex64, u64 } from "../word/long.ts";
 import { Cpu, CpuUsageError, type EngineName } from "./cpu.ts";
 import { encode } from "./isa/encode.ts";
@@ -136,6 +136,19 @@ test("holes are whole 64 KiB inside RAM, and the host does not reach them either
     true,
   ]);
   expect(() => ram.bytes(0x1_0000, 0x4_0000)).toThrow(RangeError);
+});
+
+test("memory that the host does not have is said, not thrown as our bug", () => {
+  const memory = vi.spyOn(WebAssembly, "Memory").mockImplementation(function () {
+    throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+  });
+  expect(() => new Cpu({ ramBytes: 2 ** 28, endian: "le" })).toThrow(
+    expect.objectContaining({
+      name: "CpuUsageError",
+      message: "the host has no memory for 256M of RAM",
+    }) as Error,
+  );
+  memory.mockRestore();
 });
 
 test("the translator is refused by name", () => {

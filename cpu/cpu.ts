@@ -11,7 +11,9 @@ import { ReferenceEngine } from "./reference/engine.ts";
 import { CpuState, type Endian } from "./state.ts";
 import type { Stop } from "./stop.ts";
 import type { Outcome } from "./system/context.ts";
+import { CpuUsageError } from "./usage-error.ts";
 
+export { CpuUsageError } from "./usage-error.ts";
 export type { Stop } from "./stop.ts";
 
 /** An engine by name; `auto` takes the fastest there is. */
@@ -19,11 +21,6 @@ export type EngineName = "reference" | "interpreter" | "translator" | "auto";
 
 /** Interrupts of a fetch. One of them at an interrupt's vector, or the same interrupt again, would come back for ever. */
 const fetchVectors: ReadonlySet<number> = new Set([0x200, 0x400, 0x480]);
-
-/** What a caller asked for that the machine does not have. */
-export class CpuUsageError extends Error {
-  override readonly name = "CpuUsageError";
-}
 
 /** What a processor is made of. */
 export interface CpuOptions {
@@ -61,7 +58,7 @@ export class Cpu {
   /** The interrupt delivered last, and the count of instructions then. */
   #delivered: { readonly interrupt: Interrupt; readonly instructions: number } | undefined;
 
-  /** @throws CpuUsageError where the engine is not built; RangeError where the memory's size is impossible. */
+  /** @throws CpuUsageError where the engine is not built or the host lacks memory; RangeError where the memory's size is impossible. */
   constructor(options: CpuOptions) {
     const { ramBytes, endian, model = "power9", engine = "auto", interrupts = "guest" } = options;
     if (engine === "translator")

@@ -5,6 +5,7 @@ import type { U64 } from "../word/long.ts";
 import { fromHalves, u64 } from "../word/long.ts";
 import { SPR, sprNumber, type SprName } from "./spr.ts";
 import { TLB_BYTES, invalidTlb } from "./tlb.ts";
+import { CpuUsageError } from "./usage-error.ts";
 
 /** How data in memory is ordered. */
 export type Endian = "le" | "be";
@@ -119,7 +120,7 @@ export class CpuState {
   /** Instructions executed so far; the engines count it on, the time base is made of it. */
   instructions = 0;
 
-  /** @throws RangeError where `ramBytes` is no positive multiple of 64 KiB or more than MAX_RAM. */
+  /** @throws RangeError where `ramBytes` is no positive multiple of 64 KiB or more than MAX_RAM, CpuUsageError where the host has no such memory. */
   constructor(options: { readonly ramBytes: number; readonly endian: Endian; readonly model: CpuModel }) {
     const { ramBytes, endian, model } = options;
     if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % WASM_PAGE !== 0 || ramBytes > MAX_RAM)
@@ -127,7 +128,7 @@ export class CpuState {
         `${ramBytes} bytes of memory: not a multiple of ${WASM_PAGE} from ${WASM_PAGE} to ${MAX_RAM}`,
       );
     const pages = (RAM_OFFSET + ramBytes) / WASM_PAGE;
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory = allocated(pages, ramBytes);
     const { buffer } = this.memory;
     this.view = new DataView(buffer);
     this.#tlbs = [STATE.TLBLOAD, STATE.TLBSTORE, STATE.TLBFETCH].map(
@@ -349,5 +350,14 @@ export class CpuState {
   } {
     const gpr = Array.from({ length: 32 }, (_, n) => this.gpr(n));
     return { gpr, cr: this.cr, xer: this.xer, lr: this.lr, ctr: this.ctr, nia: this.nia, msr: this.msr };
+  }
+}
+
+function allocated(pages: number, ramBytes: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CpuUsageError(`the host has no memory for ${ramBytes / 2 ** 20}M of RAM`, { cause: error });
   }
 }
