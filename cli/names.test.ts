@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { address, count, size } from "./numbers.ts";
+import { address, bytes, count, size } from "./numbers.ts";
 import { choice, nearest, notBuilt } from "./names.ts";
 import { hex64 } from "../word/long.ts";
 
@@ -42,6 +42,18 @@ describe("numbers on the command line", () => {
     ]);
     for (const wrong of ["63M", "3G", "64", "64MB", "64.5M", "-64M", ""])
       expect(() => read(wrong)).toThrow("--ram");
+  });
+  it("bytes are any number of them", () => {
+    const read = bytes("--jit-limit");
+    expect([read("1"), read("0x40"), read("64k"), read("2M"), read("528G")]).toEqual([
+      1,
+      64,
+      65_536,
+      2 ** 21,
+      528 * 2 ** 30,
+    ]);
+    for (const wrong of ["0", "-1", "", "1.5M", "64KB", "1e3", "9007199254740992", "9999999999G"])
+      expect(() => read(wrong)).toThrow("--jit-limit");
   });
   it("addresses have 64 bits and no sign", () => {
     const read = address("--base");

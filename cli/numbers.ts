@@ -25,6 +25,16 @@ export function size(option: string, least: number, most: number): (text: string
   };
 }
 
+/** A number of bytes from 1 on, decimal or 0x, or decimal with a K, M or G behind it. */
+export function bytes(option: string): (text: string) => number {
+  return (text) => {
+    const [, digits, unit] = /^(\d+|0x[0-9a-f]+)([KMG]?)$/i.exec(text) ?? [];
+    const number = Number(digits) * (UNITS[unit?.toUpperCase() ?? ""] ?? NaN);
+    if (Number.isSafeInteger(number) && number >= 1) return number;
+    throw new UsageError(`${option}: '${text}' is no number of bytes from 1 on (as in 65536 or 64K)`);
+  };
+}
+
 /** A 64-bit address, decimal or 0x, `_` allowed between digits. */
 export function address(option: string): (text: string) => U64 {
   return (text) => {

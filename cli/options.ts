@@ -17,7 +17,7 @@ import { parseRamMap, type RamRange } from "../kernel/ram-map.ts";
 import { UsageError } from "./errors.ts";
 import { layoutArgument } from "./layout-argument.ts";
 import { choice, notBuilt, unknownName } from "./names.ts";
-import { count, size } from "./numbers.ts";
+import { bytes, count, size } from "./numbers.ts";
 
 export type Model = CpuModel;
 export type ByteOrder = "le" | "be";
@@ -51,6 +51,8 @@ export interface BpfOptions extends MachineOptions {
   readonly mapMaxEntries: ReadonlyMap<string, number>;
   readonly verify: boolean;
   readonly unprivileged: boolean;
+  /** Bytes. */
+  readonly jitLimit?: number;
 }
 
 const ENCODINGS = callEncodings.map((encoding) => encoding.name);
@@ -178,7 +180,14 @@ export function bpfOptions(command: Command): Command {
     .option("--no-jit", "run in the BPF interpreter instead")
     .option("--no-kallsyms", "as net.core.bpf_jit_kallsyms=0")
     .option("--no-verify", "no verifier, only what the JIT itself refuses; .bin only")
-    .option("--unprivileged", "load as a user without CAP_BPF", false);
+    .option("--unprivileged", "load as a user without CAP_BPF", false)
+    .addOption(
+      valued(
+        "--jit-limit <size>",
+        "as net.core.bpf_jit_limit, in bytes or as in 64K: images of --unprivileged programs",
+        bytes("--jit-limit"),
+      ),
+    );
   return laterFlags(command, {
     harden: "as net.core.bpf_jit_harden=2: constant blinding",
   });

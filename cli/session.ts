@@ -99,10 +99,10 @@ export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
 
 /** What the options of the command line say of the machine and its kernel. */
 export function kernelOptions(
-  options: MachineOptions & Partial<Pick<BpfOptions, "imageAlloc">>,
+  options: MachineOptions & Partial<Pick<BpfOptions, "imageAlloc" | "jitLimit">>,
   endian: "le" | "be",
 ): KernelOptions {
-  const { layout, cpu, abi, ram: ramBytes, ramMap, engine, seed, maxInsns, imageAlloc } = options;
+  const { layout, cpu, abi, ram: ramBytes, ramMap, engine, seed, maxInsns, imageAlloc, jitLimit } = options;
   return {
     layout,
     cpu,
@@ -111,6 +111,7 @@ export function kernelOptions(
     engine,
     seed,
     ...(imageAlloc === undefined ? {} : { imageAlloc }),
+    ...(jitLimit === undefined ? {} : { bpfJitLimit: jitLimit }),
     ...(abi === undefined ? {} : { abi }),
     ...(maxInsns === undefined ? {} : { maxInsns }),
   };

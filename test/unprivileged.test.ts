@@ -41,6 +41,26 @@ describe("--unprivileged", () => {
     expect(refusal(["run", "-", "--unprivileged"], call)).toMatchObject({ stage: "verify", errno: "EPERM" });
   });
 
+  // An image takes whole pages, here one of 64K. [Linux kernel/bpf/core.c bpf_jit_binary_alloc]
+  it.each(["hash64k-4.15", "radix64k-6.12"])("is interpreted beyond --jit-limit, on %s", (layout) => {
+    const jitedBytes = (...args: readonly string[]): unknown => {
+      const ran = farcallJson(["run", "-", "--layout", layout, ...args], FILTER);
+      expect(ran).toMatchObject({ retval: 7 });
+      return (ran as { readonly jited_bytes: number }).jited_bytes;
+    };
+    const whole = jitedBytes();
+    expect(whole).not.toBe(0);
+    expect(jitedBytes("--unprivileged", "--jit-limit", "64K")).toBe(whole);
+    expect(jitedBytes("--unprivileged", "--jit-limit", "65535")).toBe(0);
+    expect(jitedBytes("--jit-limit", "1")).toBe(whole);
+  });
+
+  it.each(["0", "-1", "64KB", "1.5M", "", "9007199254740992"])("takes no --jit-limit of '%s'", (text) => {
+    const { status, stderr } = farcall(["run", "-", `--jit-limit=${text}`], FILTER);
+    expect(status).toBe(2);
+    expect(stderr.trimEnd()).toMatch(/^[^\n]*--jit-limit: [^\n]*$/);
+  });
+
   it("is no way to load without a verifier", () => {
     const { status, stderr } = farcall(["run", "x.bin", "--unprivileged", "--no-verify"]);
     expect(status).toBe(2);
