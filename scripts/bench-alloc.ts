@@ -99,20 +99,22 @@ function* subjects(): Generator<Subject<unknown>> {
   }
 }
 
+/** Of a column, with room for how many fitted. */
+const WIDTH = 28;
 const cell = (text: string, width: number): string => text.padStart(width);
 console.log(
-  `${"".padEnd(24)}${COUNTS.map((n) => cell(`${n.toLocaleString("en")} held`, 18)).join("")}   largest time / smallest`,
+  `${"".padEnd(24)}${COUNTS.map((n) => cell(`${n.toLocaleString("en")} held`, WIDTH)).join("")}   largest time / smallest`,
 );
-console.log(`${"".padEnd(24)}${COUNTS.map(() => cell("us  us/log2 n", 18)).join("")}   per log2 n`);
+console.log(`${"".padEnd(24)}${COUNTS.map(() => cell("us  us/log2 n", WIDTH)).join("")}   per log2 n`);
 for (const subject of subjects()) {
   const results = COUNTS.map((count) => ({ count, ...measure(subject, count) }));
   const perLog = ({ microseconds, held }: { microseconds: number; held: number }): number =>
     microseconds / Math.log2(held);
   const cells = results.map((result, i) => {
     const before = results[i - 1];
-    if (before !== undefined && before.held < before.count) return cell("", 18);
+    if (before !== undefined && before.held < before.count) return cell("", WIDTH);
     const room = result.held < result.count ? `(room: ${result.held}) ` : "";
-    return cell(`${room}${result.microseconds.toFixed(2)}  ${perLog(result).toFixed(2).padStart(6)}`, 18);
+    return cell(`${room}${result.microseconds.toFixed(2)}  ${perLog(result).toFixed(2).padStart(6)}`, WIDTH);
   });
   const seen = results.filter(({ held }, i) => held > 1 && (i === 0 || held > (results[i - 1]?.held ?? 0)));
   const growth = Math.max(...seen.map(perLog)) / perLog(seen[0] ?? { microseconds: NaN, held: NaN });
