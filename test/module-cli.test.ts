@@ -56,7 +56,7 @@ describe("farcall module", () => {
     const { status, stderr } = farcall(["module", file]);
     expect({ status, stderr }).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/Unknown ADD relocation: \d+ .*power10/),
+      stderr: expect.stringMatching(/Unknown ADD relocation: \d+ .*power10/) as string,
     });
   });
 
@@ -96,7 +96,7 @@ describe("farcall module", () => {
       expect({ args, status, stderr }).toMatchObject({
         args,
         status: code,
-        stderr: expect.stringMatching(line),
+        stderr: expect.stringMatching(line) as string,
       });
     }
   });

@@ -196,7 +196,8 @@ describe("assemble", () => {
   });
 
   it("keeps what directives say of symbols", () => {
-    const text = ".globl f, g\n.type f,@function\nf: nop; nop\n.localentry f,.-f\nblr\n.size f,.-f\ng: blr\nh: blr\n.size h,4";
+    const text =
+      ".globl f, g\n.type f,@function\nf: nop; nop\n.localentry f,.-f\nblr\n.size f,.-f\ng: blr\nh: blr\n.size h,4";
     expect([...assemble(text).marks]).toEqual([
       ["f", { isGlobal: true, isFunction: true, sizeBytes: 12, localEntryBytes: 8 }],
       ["g", { isGlobal: true, isFunction: false, sizeBytes: 0, localEntryBytes: 0 }],
