@@ -47,6 +47,11 @@ export function siphash(value: U64, key: readonly [U64, U64]): U64 {
 /** The highest errno of a pointer that is an error. @linux include/linux/err.h MAX_ERRNO */
 const MAX_ERRNO = 4095;
 
+/** Whether a pointer is an error number. @linux include/linux/err.h IS_ERR_VALUE */
+export function isErrorPointer(address: U64): boolean {
+  return address.gte(u64(-MAX_ERRNO));
+}
+
 /** The hash of this boot. */
 export class PointerHash {
   readonly #key: readonly [U64, U64];
@@ -64,7 +69,7 @@ export class PointerHash {
   /** What `%p` prints: the hash, but of what is no address: NULL, and later errors too. @linux lib/vsprintf.c pointer */
   printed(address: U64, { plainPointers }: Pick<LinuxVersion, "plainPointers">): string {
     if (plainPointers === "(null)") return address.isZero() ? plainPointers.padStart(16) : this.text(address);
-    const isPlain = address.isZero() || address.ge(u64(-MAX_ERRNO));
+    const isPlain = address.isZero() || isErrorPointer(address);
     return isPlain ? hex64(address).slice(2) : this.text(address);
   }
 }

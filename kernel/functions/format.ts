@@ -1,6 +1,6 @@
 // printk's and sprintf's formats, as Linux's vsnprintf carries them out. Where the text goes is the callers' business.
 // @linux lib/vsprintf.c vsnprintf
-import { u64, type U64 } from "../../word/long.ts";
+import { hex64, type U64 } from "../../word/long.ts";
 import { MemoryFault, type KernelMemory } from "../../bpf/memory.ts";
 
 export interface FormatSource {
@@ -10,7 +10,9 @@ export interface FormatSource {
   /** `%pS`: name and offset, `%ps`: the name alone; of the code behind an ELFv1 descriptor too. */
   readonly symbol: (address: U64, withOffset: boolean) => string;
   /** `%p`: what stands for an address. */
-  readonly hashed: (address: U64) => string;
+  readonly pointer: (address: U64) => string;
+  /** `%s`: what is printed for an address that is none of a string; undefined where it is to be read. */
+  readonly noString: (address: U64) => string | undefined;
 }
 
 /** Most characters of one text. */
@@ -29,8 +31,7 @@ interface Spec {
 
 /**
  * The text as Latin-1 characters, one a byte; what is no conversion stays as it stands.
- * A string that cannot be read prints as `(efault)` or `(null)`, as in Linux.
- * @returns MemoryFault where an argument cannot be read
+ * @returns MemoryFault where an argument or a string cannot be read
  */
 export function format(text: string, source: FormatSource): string | MemoryFault {
   let out = "";
@@ -77,34 +78,37 @@ function numberOr(text: string | undefined, source: FormatSource): number | unde
   return value instanceof MemoryFault ? value : value.low;
 }
 
-function convert(spec: Spec, value: U64, source: FormatSource): string {
-  const { letter, precision } = spec;
+function convert(spec: Spec, value: U64, source: FormatSource): string | MemoryFault {
+  const { letter, precision = LONGEST } = spec;
   switch (letter.charAt(0)) {
     case "c":
       return padded(String.fromCharCode(value.low & 0xff), spec);
-    case "s":
-      return padded(cString(source.memory, value, precision ?? LONGEST), spec);
+    case "s": {
+      const text = source.noString(value)?.slice(0, precision) ?? cString(source.memory, value, precision);
+      return text instanceof MemoryFault ? text : padded(text, spec);
+    }
     case "p":
-      return padded(pointer(letter.slice(1), value, source), spec);
+      return padded(pointer(spec, value, source), spec);
     default:
       return padded(integer(spec, value), spec);
   }
 }
 
-function pointer(kind: string, value: U64, source: FormatSource): string {
-  switch (kind) {
-    case "x":
-    case "K":
-      return value.toString(16).padStart(16, "0");
-    case "S":
-    case "B":
-    case "F":
+function pointer({ letter, width }: Spec, value: U64, source: FormatSource): string {
+  // 16 digits, unless a width is given.
+  const digits = (text: string): string => (width === 0 ? text : text.replace(/^0+(?=.)/, ""));
+  switch (letter) {
+    case "px":
+      return digits(hex64(value).slice(2));
+    case "pS":
+    case "pB":
+    case "pF":
       return source.symbol(value, true);
-    case "s":
-    case "f":
+    case "ps":
+    case "pf":
       return source.symbol(value, false);
     default:
-      return source.hashed(value);
+      return digits(source.pointer(value));
   }
 }
 
@@ -129,26 +133,25 @@ function integer({ letter, length, flags, precision }: Spec, value: U64): string
   }
   const base = letter === "u" ? 10 : letter === "o" ? 8 : 16;
   const digits = bits.toString(base).padStart(precision ?? 1, "0");
-  const prefix = flags.includes("#") && base !== 10 ? (base === 16 ? "0x" : "0") : "";
+  const hasPrefix = flags.includes("#") && (base === 16 || (base === 8 && !bits.isZero()));
+  const prefix = hasPrefix ? (base === 16 ? "0x" : "0") : "";
   return letter === "X" ? (prefix + digits).toUpperCase() : prefix + digits;
 }
 
-function padded(text: string, { flags, width, precision, letter }: Spec): string {
+/** Unlike C's, Linux's numbers with a precision are padded with zeros too. @linux lib/vsprintf.c number */
+function padded(text: string, { flags, width, letter }: Spec): string {
   if (flags.includes("-")) return text.padEnd(width);
-  if (!flags.includes("0") || precision !== undefined || "sc".includes(letter)) return text.padStart(width);
+  if (!flags.includes("0") || "sc".includes(letter)) return text.padStart(width);
   const lead = /^[-+ ]?(?:0[xX])?/.exec(text)?.[0] ?? "";
   return lead + text.slice(lead.length).padStart(width - lead.length, "0");
 }
 
-const PAGE = u64(0x1000);
-
 /** Bytes up to a NUL or the limit. */
-export function cString(memory: KernelMemory, address: U64, limit: number): string {
-  if (address.lt(PAGE)) return "(null)".slice(0, limit);
+export function cString(memory: KernelMemory, address: U64, limit: number): string | MemoryFault {
   let text = "";
   for (let i = 0; i < Math.min(limit, LONGEST); i++) {
     const byte = memory.load(address.add(i), 1);
-    if (byte instanceof MemoryFault) return i === 0 ? "(efault)" : text;
+    if (byte instanceof MemoryFault) return byte;
     if (byte.low === 0) break;
     text += String.fromCharCode(byte.low);
   }

@@ -1,8 +1,9 @@
 // printk and the sprintf family for modules. The format is format.ts's work, the log log.ts's.
-import { hex64, u64, type U64 } from "../../word/long.ts";
+import { u64, type U64 } from "../../word/long.ts";
 import { MemoryFault } from "../../bpf/memory.ts";
 import type { Caller, FunctionResult } from "../caller.ts";
-import { symbolText } from "../kallsyms.ts";
+import { isErrorPointer } from "../hashed-pointer.ts";
+import { symbolText, type Resolved } from "../kallsyms.ts";
 import type { Kernel, KernelFunction } from "../kernel.ts";
 import { DEFAULT_LEVEL } from "../log.ts";
 import { cString, format } from "./format.ts";
@@ -43,26 +44,43 @@ function takeLevel(text: string): { readonly level: number | "continue"; readonl
 export function formatted(kernel: Kernel, caller: Caller, n: number): string | MemoryFault {
   const address = caller.argument(n);
   if (address instanceof MemoryFault) return address;
-  const first = kernel.load(address, 1);
-  if (first instanceof MemoryFault) return first;
+  const text = cString(kernel, address, LONGEST_FORMAT);
+  if (text instanceof MemoryFault) return text;
   let used = n;
-  return format(cString(kernel, address, LONGEST_FORMAT), {
+  return format(text, {
     memory: kernel,
     next: () => caller.argument(++used),
     symbol: (at, withOffset) => symbolAt(kernel, at, withOffset),
-    hashed: (at) => kernel.pointerHash.printed(at, kernel.layout.version),
+    pointer: (at) => kernel.pointerHash.printed(at, kernel.layout.version),
+    noString: (at) => noString(kernel, at),
   });
 }
 
 /** An address as `%pS` prints it, without the offset as `%ps`. @linux lib/vsprintf.c symbol_string */
 export function symbolAt(kernel: Kernel, address: U64, withOffset: boolean): string {
-  const descriptor = kernel.abi === "elfv1" ? kernel.kallsyms.lookup(address) : undefined;
-  const code = descriptor === undefined ? address : kernel.load(descriptor.address, 8);
-  const found = kernel.kallsyms.lookup(code instanceof MemoryFault ? address : code);
-  if (found === undefined) return hex64(address);
-  const name = found.name.startsWith(".") ? { ...found, name: found.name.slice(1) } : found;
-  if (withOffset) return symbolText(name);
-  return name.module === undefined ? name.name : `${name.name} [${name.module}]`;
+  const found = kernel.abi === "elfv1" ? behindDescriptor(kernel, address) : kernel.kallsyms.lookup(address);
+  if (found === undefined) return `0x${address.toString(16)}`;
+  if (withOffset) return symbolText(found);
+  return found.module === undefined ? found.name : `${found.name} [${found.module}]`;
+}
+
+/** The function that an address is in, or the one that it is the descriptor of; named without the dot of its code. */
+function behindDescriptor(kernel: Kernel, address: U64): Resolved | undefined {
+  const { kallsyms } = kernel;
+  const own = kallsyms.lookup(address);
+  if (own === undefined) return undefined;
+  const code = kernel.load(own.address, 8);
+  const entry = code instanceof MemoryFault ? undefined : kallsyms.lookup(code);
+  const found = entry?.name === `.${own.name}` ? entry : own;
+  return { ...found, name: found.name.replace(/^\./, "") };
+}
+
+/** What `%s` prints for an address that is none. @linux lib/vsprintf.c check_pointer_msg; in 4.15 string */
+function noString({ layout, pages }: Kernel, address: U64): string | undefined {
+  const isLow = address.lt(pages.pageBytes);
+  if (layout.version.plainPointers === "(null)") return isLow ? "(null)" : undefined;
+  if (address.isZero()) return "(null)";
+  return isLow || isErrorPointer(address) ? "(efault)" : undefined;
 }
 
 /** Writes text and a NUL; at most `room` bytes, what does not fit is left out. */
