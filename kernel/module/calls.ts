@@ -1,5 +1,5 @@
 // Where a `bl` of a module has to go: straight to a function that shares its TOC, else to a stub, with r2 reloaded behind it.
-import { hex64, type U64 } from "../../word/long.ts";
+import { hex64, ZERO, type U64 } from "../../word/long.ts";
 import { encode } from "../../cpu/isa/encode.ts";
 import type { Abi } from "../text.ts";
 import { ModuleError, noExec } from "./error.ts";
@@ -70,7 +70,7 @@ function localTarget(context: CallContext, symbol: ResolvedSymbol, target: U64):
 }
 
 function plainTarget(pointer: U64): StubTarget {
-  return { pointer, code: pointer, toc: pointer.xor(pointer) };
+  return { pointer, code: pointer, toc: ZERO };
 }
 
 function descriptorAt({ name, descriptor }: CallContext, symbol: ResolvedSymbol, address: U64): StubTarget {

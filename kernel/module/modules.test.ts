@@ -71,6 +71,17 @@ describe("modules", () => {
     expect(kernel.modules.list).toEqual([]);
   });
 
+  // Expected: simplify_symbols takes a weak symbol for resolved only where nobody has it.
+  it("a weak symbol may be nobody's, but not that of a module whose init has not returned", () => {
+    const kernel = boot();
+    const weak = object([li(0), BLR], { symbols: [{ name: "provided_add", section: 0, bind: 2 }] });
+    kernel.modules.load(weak, { name: "alone" }).discard();
+    const provider = kernel.modules.load(example("provider"));
+    expectRefused(weak, "EBUSY", /Unknown symbol provided_add \(err -16\)/, kernel);
+    provider.init();
+    expect(kernel.modules.load(weak, { name: "user" }).uses).toEqual([provider]);
+  });
+
   it("a table of exports says what is exported; without one it is every global function and variable", () => {
     const kernel = boot();
     const provider = kernel.modules.load(example("provider"));

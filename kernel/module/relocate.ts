@@ -1,6 +1,6 @@
 // Applies the relocations of a module to its image, in the order in which Linux does it.
 // Types are relocation.ts's rows, places in memory fields.ts's, calls calls.ts's.
-import { hex64, type U64 } from "../../word/long.ts";
+import type { U64 } from "../../word/long.ts";
 import { branchTarget, NOP, type CallContext } from "./calls.ts";
 import { ModuleError, noExec } from "./error.ts";
 import { FIELD_BYTES, putField, WORD_ALIGNED } from "./fields.ts";
@@ -37,7 +37,7 @@ export function applyRelocations(context: RelocationContext, tables: readonly Re
 
 /** Linux sorts, to count stubs, and so makes them in this order: higher symbols first. @linux relacmp */
 function byTarget(a: ModuleRelocation, b: ModuleRelocation): number {
-  return b.symbol - a.symbol || b.type - a.type || b.addend.comp(a.addend);
+  return b.symbol - a.symbol || b.type - a.type || b.addend.toSigned().comp(a.addend.toSigned());
 }
 
 function apply(context: RelocationContext, section: PlacedSection, relocation: ModuleRelocation): void {
@@ -75,13 +75,16 @@ function apply(context: RelocationContext, section: PlacedSection, relocation: M
   putField(type.field, section.view, offset, value, image.little);
 }
 
+/** What Linux calls the types whose names are others in the ABI. */
+const LINUX_NAMES: Readonly<Record<string, string>> = { REL24_NOTOC: "REL24", PCREL34: "REL34" };
+
 /** In Linux's words. */
 function checkRange(module: string, { name, field, bits }: RelocationType, value: U64): void {
   const isAligned = !WORD_ALIGNED.has(field) || (value.low & 3) === 0;
   if ((bits === 0 || fitsSigned(value, bits)) && isAligned) return;
   throw noExec(
     name.startsWith("TOC")
-      ? `${module}: bad ${name} relocation (${hex64(value)})`
-      : `${module}: ${name} ${value.toSigned().toString()} out of range!`,
+      ? `${module}: bad ${name} relocation (0x${value.toString(16)})`
+      : `${module}: ${LINUX_NAMES[name] ?? name} ${value.toSigned().toString()} out of range!`,
   );
 }

@@ -142,7 +142,7 @@ const REFUSED: readonly (readonly [string, Omit<Case, "name" | "after">, RegExp]
   ["32 bits that are not enough", { section: ".data", before: [0], relocation: T(26, "near", 2 ** 33) }, /REL32 \d+ out of range!/],
   ["a TOC offset beyond 16 bits", { before: [0], relocation: T(47, "near") }, /bad TOC16 relocation \(0xfffffffffffe8040\)/],
   ["a DS offset that is no multiple of 4", { before: [0], relocation: T(64, "datum", 1) }, /bad TOC16_LO_DS relocation/],
-  ["34 bits that are not enough", { before: [0, 0], relocation: T(132, "near", 2 ** 34) }, /PCREL34 \d+ out of range!/],
+  ["34 bits that are not enough", { before: [0, 0], relocation: T(132, "near", 2 ** 34) }, / REL34 \d+ out of range!/],
   ["a field behind the section's end", { before: [], relocation: T(38, "near", 0, 0x7c) }, /ADDR64 at \.text\+0x7c: outside its section/],
   ["a field far outside", { before: [], relocation: T(1, "near", 0, 2 ** 50) }, /outside its section/],
 ];

@@ -59,7 +59,9 @@ export function resolveSymbols(file: ModuleFile, around: SymbolSurroundings): re
       const routine = routineIn(around, name);
       if (routine !== undefined) return { ...own, name, ...routine };
       const found = around.find(name);
-      if (found.kind !== "found" && symbol.bind !== STB_WEAK) missing.push({ name, why: found.kind });
+      // A weak symbol may be nobody's; one that somebody has not ready is waited for in vain.
+      const isMissing = found.kind === "busy" || (found.kind === "unknown" && symbol.bind !== STB_WEAK);
+      if (isMissing) missing.push({ name, why: found.kind });
       return { ...own, name, isExternal: true, value: found.kind === "found" ? found.value : ZERO };
     }
     if (section === SHN_COMMON) throw noExec(`${around.name}: please compile with -fno-common`);
