@@ -17,12 +17,6 @@ export interface FitRequest {
   readonly end: number;
 }
 
-export interface Fit<T> {
-  /** The stretch that it is in. */
-  readonly range: T;
-  readonly page: number;
-}
-
 interface Node<T extends PageRange> {
   range: T;
   left: Node<T> | undefined;
@@ -80,11 +74,11 @@ export class RangeTree<T extends PageRange> {
   }
 
   /**
-   * The lowest place for some pages. With a step above 1 a stretch that might be too short for the alignment is passed over as long as
+   * The first page of the lowest place for some. With a step above 1 a stretch that might be too short for the alignment is passed over as long as
    * another is long enough for any, so that the search stays logarithmic.
    * @linux mm/vmalloc.c find_vmap_lowest_match
    */
-  firstFit(request: FitRequest): Fit<T> | undefined {
+  firstFit(request: FitRequest): number | undefined {
     const sure = lowest(this.#root, request, request.count + request.step - 1);
     if (sure !== undefined || request.step === 1) return sure;
     return lowest(this.#root, request, request.count);
@@ -110,7 +104,7 @@ function place({ start }: PageRange, request: FitRequest): number {
 }
 
 // hot: scripts/bench-alloc.ts
-function lowest<T extends PageRange>(node: Link<T>, request: FitRequest, length: number): Fit<T> | undefined {
+function lowest<T extends PageRange>(node: Link<T>, request: FitRequest, length: number): number | undefined {
   if (node === undefined || node.longest < length) return undefined;
   const { range } = node;
   // What is left of a stretch that begins no later than the request's start ends before it.
@@ -120,8 +114,7 @@ function lowest<T extends PageRange>(node: Link<T>, request: FitRequest, length:
   }
   if (range.end - range.start >= length) {
     const page = place(range, request);
-    if (page + request.count <= range.end)
-      return page + request.count <= request.end ? { range, page } : undefined;
+    if (page + request.count <= range.end) return page + request.count <= request.end ? page : undefined;
   }
   if (range.start >= request.end) return undefined;
   return lowest(node.right, request, length);

@@ -39,10 +39,10 @@ export class VmapSpace<T extends PageRange> {
    * @linux mm/vmalloc.c alloc_vmap_area
    */
   find(request: FitRequest): number | undefined {
-    const fit = this.#free.firstFit(request);
-    if (fit !== undefined || this.#lazy.length === 0) return fit?.page;
+    const page = this.#free.firstFit(request);
+    if (page !== undefined || this.#lazy.length === 0) return page;
     this.purge();
-    return this.#free.firstFit(request)?.page;
+    return this.#free.firstFit(request);
   }
 
   /** Takes free pages for an area. Throws RangeError where they are not free: our bug. */
