@@ -69,4 +69,8 @@ describe("bpf_jit_limit", () => {
     expect(limitOf("radix64k-6.12", "linear")).toBe(2 ** 48);
     expect(limitOf("radix64k-6.12", "linear-hole")).toBe(2 ** 23);
   });
+  it("a limit that is no number of bytes is refused", () => {
+    for (const bpfJitLimit of [-1, Number.NaN])
+      expect(() => new Kernel({ bpfJitLimit })).toThrow(`bpf_jit_limit of ${bpfJitLimit} bytes`);
+  });
 });
