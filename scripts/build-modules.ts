@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { format } from "prettier";
 import {
   groupsOf,
   MODULE_FLAGS,
@@ -85,6 +86,9 @@ function records(output: string): readonly ModuleRecord[] {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const build of moduleBuilds) compileModules(build, SOURCES);
-  writeFileSync(modulePath("expected.json"), `${JSON.stringify(runInUserMode("le"), undefined, 1)}\n`);
+  writeFileSync(
+    modulePath("expected.json"),
+    await format(JSON.stringify(runInUserMode("le")), { parser: "json", printWidth: 110 }),
+  );
   writeFileSync(modulePath("gcc.txt"), `${gccVersion("le")}\n${gccVersion("be")}\n`);
 }
