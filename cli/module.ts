@@ -1,16 +1,15 @@
 // `farcall module`: relocatable ppc64 objects loaded as kernel modules, one after the other, run, and taken out again.
 // What is shown of them is module-report.ts's.
-import { basename } from "node:path";
 import { Command } from "commander";
 import { abiOfLevel, openElf } from "../kernel/elf/file.ts";
 import type { CallOutcome } from "../kernel/entry.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { logText } from "../kernel/log.ts";
 import { ModuleError } from "../kernel/module/error.ts";
 import type { Module } from "../kernel/module/module.ts";
 import { errnoName } from "./errno-names.ts";
 import { StageError, UsageError } from "./errors.ts";
 import { readInput } from "./files.ts";
+import { loadModule, logOf } from "./module-file.ts";
 import {
   describeModule,
   reportJson,
@@ -87,11 +86,6 @@ function load(
   return { ...described, module, init };
 }
 
-/** The name of a file without its directory and what follows the first dot. */
-function moduleName(file: string): string {
-  return file === "-" ? "stdin" : (basename(file).split(".")[0] ?? file);
-}
-
 function unload(module: Module, options: Options): Unloading {
   try {
     const outcome = module.unload();
@@ -108,18 +102,4 @@ function returned(
 ): { readonly returned: number; readonly instructions: number } {
   if (outcome.kind !== "return") throw new StageError(failureReport(outcome, options));
   return { returned: outcome.value.low, instructions: outcome.instructions };
-}
-
-function loadModule(kernel: Kernel, file: string, bytes: Uint8Array): Module {
-  try {
-    return kernel.modules.load(bytes, { name: moduleName(file) });
-  } catch (error) {
-    if (!(error instanceof ModuleError)) throw error;
-    const { errno, message } = error;
-    throw new StageError({ stage: "load", errno, message: `${file}: ${message}`, log: logOf(kernel) }, error);
-  }
-}
-
-function logOf(kernel: Kernel): string {
-  return kernel.log.lines.map((line) => `${logText(line)}\n`).join("");
 }

@@ -23,6 +23,15 @@ describe("module files", () => {
     expect(status).toBe(1);
     expect(stderr.split("\n")[0]).toBe(`farcall: ${cut}: Invalid ELF section header overflow`);
   });
+  it("layouts --with says the same of one", () => {
+    const user = "examples/modules/user.le.o";
+    const [line] = farcall(["module", user]).stderr.split("\n");
+    expect(line).toMatch(/^farcall: \S+user\.le\.o: user: Unknown symbol/);
+    expect(farcall(["layouts", "hash64k-4.15", "--with", user])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${String(line)}\n`) as string,
+    });
+  });
   it("standard input can be read once", () => {
     expect(farcall(["module", "-", "-"], readFileSync(join(ROOT, HELLO)))).toMatchObject({
       status: 2,

@@ -2,9 +2,9 @@
 import type { ImagePlace } from "../../kernel/layout/contents.ts";
 import type { Layout } from "../../kernel/layout/layout.ts";
 import { abiOfLevel, EM_PPC64, openElf, type ElfFile } from "../../kernel/elf/file.ts";
-import { ModuleError } from "../../kernel/module/error.ts";
-import { StageError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { readInput } from "../files.ts";
+import { loadModule } from "../module-file.ts";
 import type { BpfOptions } from "../options.ts";
 import { bootKernel, openSession } from "../session.ts";
 import type { Shown } from "./regions.ts";
@@ -45,14 +45,9 @@ function withModule(file: string, elf: ElfFile, options: BpfOptions): Shown {
   if (options.endian !== undefined && options.endian !== elf.endian)
     throw new UsageError(`${file} is ${elf.endian}, --endian says ${options.endian}`);
   const kernel = bootKernel({ ...options, ...(abi === undefined ? {} : { abi }) }, elf.endian);
-  try {
-    const { sections } = kernel.modules.load(elf.bytes, { name: "module" });
-    const images = sections
-      .filter(({ size }) => size > 0)
-      .map(({ name, address, size }): ImagePlace => ({ name, start: address, end: address.add(size) }));
-    return { layout: options.layout, booted: { kernel, images } };
-  } catch (error) {
-    if (!(error instanceof ModuleError)) throw error;
-    throw new StageError({ stage: "load", errno: error.errno, message: error.message }, error);
-  }
+  const { sections } = loadModule(kernel, file, elf.bytes);
+  const images = sections
+    .filter(({ size }) => size > 0)
+    .map(({ name, address, size }): ImagePlace => ({ name, start: address, end: address.add(size) }));
+  return { layout: options.layout, booted: { kernel, images } };
 }
