@@ -199,10 +199,9 @@ export class Kernel implements KernelMemory {
     return bpfJitBinaryAlloc(this, proglen, alignment, privileged);
   }
 
-  /** Gives back what `bpfJitBinaryAlloc` gave. @linux kernel/bpf/core.c bpf_jit_binary_free, bpf_jit_binary_pack_free */
+  /** Gives back what `bpfJitBinaryAlloc` gave; a second time it changes nothing. @linux kernel/bpf/core.c bpf_jit_binary_free, bpf_jit_binary_pack_free */
   bpfJitBinaryFree({ header, bytes }: JitBinary): void {
-    this.imageAlloc.free(header);
-    this.jitLimit.uncharge(bytes);
+    if (this.imageAlloc.free(header)) this.jitLimit.uncharge(bytes);
   }
 
   /** Whether bpf_jit_limit allows an image of `proglen` bytes now. */

@@ -73,14 +73,15 @@ export class BlockImages implements ImageAllocator {
     return true;
   }
 
-  free(address: U64): void {
+  free(address: U64): boolean {
     const image = this.#images.get(hex64(address));
-    if (image === undefined) return;
+    if (image === undefined) return false;
     this.#images.delete(hex64(address));
     const { block, first, count } = image;
     block.pages.give(first, count);
     if (block.pages.taken === 0) this.#drop(block);
     else this.#kernel.textPoke.write(address, trapWords(count * this.granuleBytes, this.#endian));
+    return true;
   }
 
   #image(block: Block, first: number, count: number): U64 {

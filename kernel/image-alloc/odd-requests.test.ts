@@ -1,8 +1,10 @@
 // What an allocator of images makes of sizes that are none, and of a machine whose tables a guest has overwritten: no memory is an
 // answer, a message too, but never an error of ours.
 import { describe, expect, it } from "vitest";
+import { u64 } from "../../word/long.ts";
 import { KernelUsageError } from "../error.ts";
 import { Kernel } from "../kernel.ts";
+import { linear } from "../layout/image.ts";
 
 const strategies = ["module_alloc", "linear", "linear-hole", "linear-end", "near-text", "prog-pack"] as const;
 const layouts = ["hash64k-4.15", "hash4k-6.12", "radix64k-6.12", "radix4k-4.15"] as const;
@@ -19,6 +21,31 @@ describe.each(cases)("$imageAlloc on $layout", (options) => {
       expect(kernel.imageAlloc.allocate(bytes), String(bytes)).toBeUndefined();
       expect(accounts(), String(bytes)).toEqual(before);
     }
+  });
+  it("what was freed already, and addresses inside an image or beside it, free nothing", () => {
+    const kernel = boot(options);
+    const accounts = (): unknown => [
+      kernel.imageAlloc.usage,
+      kernel.jitLimit.current,
+      kernel.pages.held("bpf image"),
+    ];
+    // One of more than a page, and one whose block or pack stays.
+    const [image, other] = [kernel.bpfJitBinaryAlloc(0x2_0000), kernel.bpfJitBinaryAlloc(100)];
+    if (image === undefined || other === undefined) throw new Error("no memory");
+    const { header, bytes } = image;
+    const before = accounts();
+    for (const offset of [4, kernel.pages.pageBytes, bytes]) {
+      const inner = header.add(offset);
+      if (!inner.eq(other.header)) expect(kernel.imageAlloc.free(inner), String(offset)).toBe(false);
+    }
+    for (const address of [u64(0), u64(-1), linear(0)]) expect(kernel.imageAlloc.free(address)).toBe(false);
+    expect(accounts()).toEqual(before);
+    kernel.bpfJitBinaryFree(image);
+    const after = accounts();
+    kernel.bpfJitBinaryFree(image);
+    expect(accounts()).toEqual(after);
+    kernel.bpfJitBinaryFree(other);
+    expect(kernel.jitLimit.current).toBe(0);
   });
   it.each([0, 0x80, 0xff])("page tables and the processor's table full of %i", (byte) => {
     const kernel = boot(options);

@@ -65,12 +65,13 @@ export class PageImages implements ImageAllocator {
     return true;
   }
 
-  free(address: U64): void {
+  free(address: U64): boolean {
     const image = this.#images.get(hex64(address));
-    if (image === undefined) return;
+    if (image === undefined || !image.stretch.ea.eq(address)) return false;
     for (const page of this.#pages(image.stretch)) this.#images.delete(hex64(page));
     this.#unmap(image.stretch);
     this.#place.give(image.stretch);
+    return true;
   }
 
   /** False where memory for page tables lacks, or a guest has spoilt them; some pages may be mapped then. */

@@ -82,21 +82,18 @@ class ProgPacks implements ImageAllocator {
   }
 
   /** @linux kernel/bpf/core.c bpf_prog_pack_free */
-  free(address: U64): void {
+  free(address: U64): boolean {
     const piece = this.#pieces.get(hex64(address));
-    if (piece === undefined) return;
+    if (piece === undefined) return false;
     this.#pieces.delete(hex64(address));
     const { pack, bytes } = piece;
-    if (pack === undefined) {
-      this.#exec.free(address);
-      return;
-    }
+    if (pack === undefined) return this.#exec.free(address);
     const count = Math.ceil(bytes / CHUNK_BYTES);
     this.#kernel.textPoke.write(address, trapWords(count * CHUNK_BYTES, this.#kernel.endian));
     pack.chunks.give(address.sub(pack.address).toNumber() / CHUNK_BYTES, count);
-    if (pack.chunks.taken > 0) return;
+    if (pack.chunks.taken > 0) return true;
     this.#packs.splice(this.#packs.indexOf(pack), 1);
-    this.#exec.free(pack.address);
+    return this.#exec.free(pack.address);
   }
 
   #piece(pack: Pack, first: number, bytes: number): U64 {

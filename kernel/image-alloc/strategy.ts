@@ -45,8 +45,8 @@ export interface ImageAllocator {
   write(address: U64, data: Uint8Array): MemoryFault | undefined;
   /** Makes what `allocate` gave read-only and executable; false where the pages have no protection of their own. */
   lock(address: U64, bytes: number): boolean;
-  /** Gives back what `allocate` gave. */
-  free(address: U64): void;
+  /** Gives back what `allocate` gave, by its address; whether there was anything. */
+  free(address: U64): boolean;
   readonly usage: ImageUsage;
   /** Bytes of addresses that images have to themselves; undefined where they share others' or have no range. */
   readonly areaBytes?: number | undefined;

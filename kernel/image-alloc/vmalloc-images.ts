@@ -52,9 +52,10 @@ export class VmallocImages implements ImageAllocator {
     return true;
   }
 
-  free(address: U64): void {
-    this.#pages.delete(hex64(address));
+  free(address: U64): boolean {
+    if (!this.#pages.delete(hex64(address))) return false;
     this.#locked.delete(hex64(address));
     this.#kernel.vfree(address);
+    return true;
   }
 }
