@@ -124,6 +124,33 @@ describeWithKernel("farcall prog beside bpftool prog", () => {
     }
   });
 
+  it.runIf(clang.available)(
+    "functions that are called in another order than they lie, a call that ends a block",
+    () => {
+      const compiled = compile(`
+      static u64 (*bpf_ktime_get_ns)(void) = (void *)5;
+      NOINLINE u64 inner(u64 x) { volatile u64 v = x; return v * 3; }
+      NOINLINE u64 first(u64 x) { volatile u64 v = x; return inner(v) + 1; }
+      NOINLINE u64 second(u64 x) { volatile u64 v = x; return v + 2; }
+      SEC("socket") int two_orders(u32 *ctx) {
+        u64 r = first(*ctx);
+        if (r & 1) bpf_ktime_get_ns();
+        return second(r);
+      }`);
+      try {
+        expect(pins.loadAll(compiled.path)).toMatchObject({ status: 0 });
+        // How far a helper is from __bpf_call_base is each kernel's own.
+        const near = (text: string): string => text.replaceAll(/(bpf_ktime_get_ns)#-?\d+/g, "$1");
+        const theirs = near(real("two_orders", ["dump", "xlated", "visual"]));
+        expect(theirs).toMatch(/bpf_ktime_get_ns\\l\\\n\}/);
+        expect(theirs.indexOf("cluster_3")).toBeLessThan(theirs.indexOf("cluster_2"));
+        expect(near(farcall(["prog", "dump", "xlated", compiled.path, "visual"]).stdout)).toBe(theirs);
+      } finally {
+        compiled.dispose();
+      }
+    },
+  );
+
   describe("calls of functions", () => {
     const object = examplePath("calls.el.o");
     const ours = (...options: readonly string[]): readonly string[] =>

@@ -1,7 +1,8 @@
 // The control flow of a program as `bpftool prog dump xlated … visual` draws it: in DOT, for Graphviz.
-// Blocks and edges are bpftool's own, which takes every exit that is not the function's last instruction for one that goes on.
+// Blocks, edges and numbers are bpftool's own, which takes every exit that is not the function's last instruction for one that
+// goes on.
 import { isLongJump, jumpTarget, slotsOf, type Insn } from "../insn.ts";
-import { BPF_CALL, BPF_EXIT, BPF_JA, isJumpClass, operationOf } from "../opcodes.ts";
+import { BPF_CALL, BPF_EXIT, BPF_HELPER_CALL, BPF_JA, isJumpClass, operationOf } from "../opcodes.ts";
 import { printXlated, type XlatedNames } from "./xlated.ts";
 
 const ENTRY = 0;
@@ -17,7 +18,7 @@ interface Block {
 
 /**
  * Lines of the graph.
- * @param starts slots where functions start
+ * @param starts slots where functions start, in the order of the calls: bpftool numbers functions as it finds them
  * @param names of calls and immediates; calls of functions by distance alone, as bpftool has them here
  * @linux tools/bpf/bpftool/cfg.c dump_xlated_cfg
  */
@@ -26,11 +27,12 @@ export function drawControlFlow(
   starts: readonly number[],
   names: XlatedNames,
 ): readonly string[] {
-  const sorted = [...new Set([0, ...starts])].sort((a, b) => a - b);
+  const found = [...new Set([0, ...starts])].map((start, number) => ({ start, number }));
+  const sorted = found.sort((a, b) => a.start - b.start);
   return [
     `digraph "DOT graph for eBPF program" {`,
-    ...sorted.flatMap((start, index) =>
-      drawFunction(insns, index, { head: start, tail: (sorted[index + 1] ?? insns.length) - 1 }, names),
+    ...sorted.flatMap(({ start, number }, i) =>
+      drawFunction(insns, number, { head: start, tail: (sorted[i + 1]?.start ?? insns.length) - 1 }, names),
     ),
     "}",
   ];
@@ -38,27 +40,31 @@ export function drawControlFlow(
 
 function drawFunction(
   insns: readonly Insn[],
-  index: number,
+  number: number,
   fn: Block,
   names: XlatedNames,
 ): readonly string[] {
   const blocks = blocksOf(insns, fn);
-  const node = (block: number): string => `fn_${index}_bb_${block}`;
+  const numbers = new Map(blocks.map(({ head }, i) => [head, FIRST_BLOCK + i]));
+  const next = (i: number): number => (i + 1 < blocks.length ? FIRST_BLOCK + i + 1 : EXIT);
+  const node = (block: number): string => `fn_${number}_bb_${block}`;
   const edge = (from: number, to: number): string => `\t${node(from)}:s -> ${node(to)}:n ${EDGE};`;
   const special = (block: number, label: string): readonly string[] => [
     `\t${node(block)} [shape=Mdiamond,style=filled,label="${label}"];`,
     "",
   ];
   return [
-    `subgraph "cluster_${index}" {`,
+    `subgraph "cluster_${number}" {`,
     `\tstyle="dashed";`,
     `\tcolor="black";`,
-    `\tlabel="func_${index} ()";`,
+    `\tlabel="func_${number} ()";`,
     ...special(ENTRY, "ENTRY"),
     ...blocks.flatMap((block, i) => drawBlock(insns, node(FIRST_BLOCK + i), fn.head, block, names)),
     ...special(EXIT, "EXIT"),
     edge(ENTRY, FIRST_BLOCK),
-    ...blocks.flatMap((block, i) => followers(insns, blocks, block).map((to) => edge(FIRST_BLOCK + i, to))),
+    ...blocks.flatMap(({ tail }, i) =>
+      followers(insns, tail, next(i), numbers).map((to) => edge(FIRST_BLOCK + i, to)),
+    ),
     `\t${node(ENTRY)}:s -> ${node(EXIT)}:n [style="invis", constraint=true];`,
     "}",
   ];
@@ -107,12 +113,26 @@ function blocksOf(insns: readonly Insn[], { head, tail }: Block): readonly Block
   return sorted.map((start, i) => ({ head: start, tail: (sorted[i + 1] ?? tail + 1) - 1 }));
 }
 
-/** Numbers of the blocks that come next. */
-function followers(insns: readonly Insn[], blocks: readonly Block[], block: Block): readonly number[] {
-  const index = blocks.indexOf(block);
-  const next = index + 1 < blocks.length ? FIRST_BLOCK + index + 1 : EXIT;
-  const jump = jumpOf(insns, block.tail);
+/**
+ * Numbers of the blocks that come next.
+ * @param next of the block behind this one
+ * @param numbers by the slots where blocks start
+ */
+function followers(
+  insns: readonly Insn[],
+  tail: number,
+  next: number,
+  numbers: ReadonlyMap<number, number>,
+): readonly number[] {
+  const insn = insns[tail];
+  // bpftool takes a call for a conditional jump by `off`; with the call of a function, whose `off` leads outside, it ends.
+  if (insn !== undefined && isHelperCall(insn)) return [next, next];
+  const jump = jumpOf(insns, tail);
   if (jump === undefined) return [next];
-  const target = FIRST_BLOCK + blocks.findIndex(({ head }) => head === jump.to);
+  const target = numbers.get(jump.to) ?? EXIT;
   return jump.goesOn ? [next, target] : [target];
+}
+
+function isHelperCall({ code, src }: Insn): boolean {
+  return isJumpClass(code) && operationOf(code) === BPF_CALL && src === BPF_HELPER_CALL;
 }
