@@ -100,6 +100,9 @@ describe("the buddy system", () => {
         expect(() => pages.allocate(count, "user")).toThrow(OutOfMemoryError);
         expect([pages.free, pages.held("user")]).toEqual([pages.total, 0]);
       }
+      for (const order of [-1, 0.5, 64, Number.NaN])
+        expect(pages.allocateOrder(order, "user")).toBeUndefined();
+      expect([pages.free, pages.held("user")]).toEqual([pages.total, 0]);
     }
   });
   it("more than the largest block is found where pages adjoin", () => {

@@ -143,6 +143,7 @@ export class PageAllocator {
   /** Real address of 2^order adjoining zeroed pages, aligned to their size; undefined where there are none. @linux mm/page_alloc.c __alloc_pages */
   allocateOrder(order: number, owner: PageOwner, placement: Placement = {}): number | undefined {
     const count = 2 ** order;
+    if (!Number.isInteger(order) || order < 0) return undefined;
     const frame = this.#isBooting ? this.#fromTop(count, count) : this.#takeBlock(order, placement);
     return frame === undefined ? undefined : this.#take(frame, count, owner);
   }

@@ -176,7 +176,7 @@ export class Vmalloc {
     const first = this.#page(address);
     const count = Math.ceil(bytes / this.#pageBytes);
     const area = this.#space.holding(first);
-    if (area === undefined || first + count > area.start + area.reals.length) return false;
+    if (area === undefined || !(first + count <= area.start + area.reals.length)) return false;
     for (let page = first; page < first + count; page++) this.#mm.protect(this.#address(page), protection);
     return true;
   }
