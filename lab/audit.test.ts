@@ -86,3 +86,11 @@ it("no memory for an image is an error of its own", () => {
   const kernel = boot("hash64k-4.15", "vmalloc_range:0xd000010000000000-0xd000010000010000");
   expect(() => audit(kernel)).toThrow(AuditError);
 });
+
+it("an override that takes pages of the linear map has no image that can be executed: EINVAL, and nothing is kept", () => {
+  const kernel = new Kernel({ overrides: { bpfJitImageAlloc: (k, size) => k.allocate(size) } });
+  expect(() => audit(kernel)).toThrow(
+    expect.objectContaining({ name: "AuditError", errno: "EINVAL" }) as AuditError,
+  );
+  expect(kernel.jitLimit.current).toBe(0);
+});

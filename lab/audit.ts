@@ -7,6 +7,7 @@ import type { Check, Finding } from "./audit/finding.ts";
 import { aliasCheck, guardCheck, setMemoryCheck } from "./audit/protection.ts";
 import { crashDumpCheck, dmaCheck, hashCheck, hotplugCheck } from "./audit/walkers.ts";
 import { reach } from "./audit/access.ts";
+import { hex64 } from "../word/long.ts";
 
 export type { Finding } from "./audit/finding.ts";
 
@@ -26,25 +27,34 @@ const CHECKS: readonly Check[] = [
 /** Bytes of code of the image that is looked at. */
 const IMAGE_BYTES = 256;
 
-/** No memory for the image that an audit looks at. */
+/** No memory for the image that an audit looks at, or memory that cannot be made executable. */
 export class AuditError extends Error {
   override readonly name = "AuditError";
-  readonly errno = "ENOMEM";
+  readonly errno: "ENOMEM" | "EINVAL";
+
+  constructor(errno: "ENOMEM" | "EINVAL", message: string) {
+    super(message);
+    this.errno = errno;
+  }
 }
 
 /**
  * Looks at one image that is made for it and given back.
  * @returns in a fixed order, what holds and what does not
- * @throws AuditError where the strategy has no memory for an image
+ * @throws AuditError where the strategy has no memory for an image, or none that can be executed
  */
 export function audit(kernel: Kernel): readonly Finding[] {
   const image = kernel.bpfJitBinaryAlloc(IMAGE_BYTES);
-  if (image === undefined) throw new AuditError(`${kernel.imageAllocName}: no memory for an image`);
+  if (image === undefined) throw new AuditError("ENOMEM", `${kernel.imageAllocName}: no memory for an image`);
   try {
     const { header: ea, bytes } = image;
     kernel.imageAlloc.lock(ea, bytes);
     const found = reach(kernel, ea, "fetch");
-    if (found.kind !== "real") throw new Error(`the image at ${ea.toString(16)} cannot be executed`);
+    if (found.kind !== "real")
+      throw new AuditError(
+        "EINVAL",
+        `${kernel.imageAllocName}: the image at ${hex64(ea)} cannot be executed`,
+      );
     const isLinear = regionOf(kernel.layout, ea)?.name === "linear map";
     const subject = { kernel, ea, bytes, real: found.real, isLinear };
     return CHECKS.flatMap((check) => check(subject)).map((verdict) => ({
