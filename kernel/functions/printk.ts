@@ -12,7 +12,7 @@ const LONGEST_FORMAT = 4096;
 /** What stands before a level in a format. @linux include/linux/kern_levels.h KERN_SOH */
 const SOH = "\u0001";
 
-/** `printk(fmt, …)`: logs; the number of characters. @linux kernel/printk/printk.c _printk */
+/** `printk(fmt, …)`: logs; the number of characters without level and last line end. @linux kernel/printk/printk.c printk_sprint */
 function printk(kernel: Kernel, symbol: string): KernelFunction {
   return {
     symbol,
@@ -22,7 +22,7 @@ function printk(kernel: Kernel, symbol: string): KernelFunction {
       if (text instanceof MemoryFault) return text;
       const { level, rest } = takeLevel(text);
       kernel.log.print(level, rest);
-      return u64(rest.length);
+      return u64(rest.replace(/\n$/, "").length);
     },
   };
 }
