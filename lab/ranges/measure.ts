@@ -114,7 +114,7 @@ type Places = Pick<Row, "images" | "signed_bits" | "fits_s32" | "fits_48" | "cal
 function placesOf(kernel: Kernel, program: Program): Places {
   const calls = placedCalls(program);
   const bits = calls.map(({ image }) => signedBits(image.sub(kernel.text.bpfCallBase)));
-  const most = bits.length === 0 ? null : Math.max(...bits);
+  const most = bits.length === 0 ? null : bits.reduce((a, b) => Math.max(a, b));
   return {
     images: program.images.map(({ image }) => hex64(image)),
     signed_bits: most,
