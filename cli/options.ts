@@ -56,6 +56,7 @@ export interface BpfOptions extends MachineOptions {
 }
 
 const ENCODINGS = callEncodings.map((encoding) => encoding.name);
+
 /** An option whose value goes through `parse`; errors of `parse` are one line on stderr, exit 2. */
 export function valued<T>(flags: string, description: string, parse: (text: string, before: T) => T): Option {
   return new Option(flags, description).argParser(parse);
@@ -79,13 +80,13 @@ export const cpuOption = (): Option =>
   ).default("power9");
 export const endianOption = (): Option =>
   valued("--endian <order>", "byte order: le or be", choice("--endian", ["le", "be"]));
-export const engineOption = (): Option =>
+const engineOption = (): Option =>
   valued(
     "--engine <name>",
     "reference, interpreter or auto",
     choice("--engine", ["reference", "interpreter", "auto"], ["translator"]),
   ).default("auto");
-export const layoutOption = (): Option =>
+const layoutOption = (): Option =>
   valued(
     "--layout <name>",
     "kernel address-space layout, see farcall layouts, or a JSON file of one",
