@@ -40,6 +40,11 @@ export interface KernelMemory {
    * @throws Error of the implementation when memory is used up
    */
   allocate(bytes: number, alignment?: number): U64;
+  /**
+   * Zeroed memory that a map may be large in, where the kernel has a place of its own for such; `free` takes it too.
+   * @param caller function of Linux that wants it
+   */
+  allocateArea?(bytes: number, caller: string): U64;
   /** Gives back what `allocate` returned. */
   free(address: U64): void;
 }

@@ -132,7 +132,7 @@ export class Kernel implements KernelMemory {
     this.vmemmap = memory.vmemmap;
     this.address = memory.address;
     this.vmalloc = memory.vmalloc;
-    this.memory = new GuestMemory(this.cpu, this.mm, this.kmalloc);
+    this.memory = new GuestMemory(this);
     this.text = new KernelText(this.cpu.ram, { endian, abi: this.abi, kallsyms: this.kallsyms });
     this.msr = kernelMsr(endian);
     this.paca = this.#createPaca();
@@ -237,6 +237,10 @@ export class Kernel implements KernelMemory {
 
   allocate(bytes: number, alignment = 8): U64 {
     return this.memory.allocate(bytes, alignment);
+  }
+
+  allocateArea(bytes: number, caller: string): U64 {
+    return this.memory.allocateArea(bytes, caller);
   }
 
   free(address: U64): void {

@@ -50,8 +50,10 @@ export class Kmalloc {
    */
   allocate(bytes: number, alignment = SMALLEST): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0) throw new OutOfMemoryError(`kmalloc of ${bytes} bytes`);
-    const { pageBytes } = this.#pages;
+    const { pageBytes, maxOrder } = this.#pages;
     const rounded = powerOfTwoFrom(Math.max(bytes, alignment, SMALLEST));
+    if (rounded > pageBytes * 2 ** maxOrder)
+      throw new OutOfMemoryError(`kmalloc of ${bytes} bytes: more than the largest block of pages`);
     const isLarge = rounded > pageBytes / 2;
     const size = isLarge ? Math.max(1, Math.ceil(bytes / pageBytes)) * pageBytes : rounded;
     const real = isLarge

@@ -7,8 +7,11 @@ import type { Cpu } from "../cpu/cpu.ts";
 import type { Ram } from "../cpu/ram.ts";
 import type { Endian } from "../cpu/state.ts";
 import type { Kmalloc } from "./kmalloc.ts";
+import { OutOfMemoryError } from "./error.ts";
 import { IMAGE, KERNEL_BASE, linear } from "./layout/image.ts";
+import { regionNamed, type Layout } from "./layout/layout.ts";
 import type { MemoryManagement } from "./mm/mm.ts";
+import type { Vmalloc } from "./vmalloc.ts";
 
 /** A fault may be resolved once for the segment and once for the page. */
 const ATTEMPTS = 3;
@@ -20,24 +23,46 @@ interface Piece {
   readonly length: number;
 }
 
+/** log2 of the pages up to which kmalloc is asked first. @linux include/linux/mmzone.h PAGE_ALLOC_COSTLY_ORDER */
+const PAGE_ALLOC_COSTLY_ORDER = 3;
+
+/** What it stands on. */
+interface MemoryBelow {
+  readonly cpu: Cpu;
+  readonly mm: MemoryManagement;
+  readonly kmalloc: Kmalloc;
+  readonly vmalloc: Vmalloc;
+  readonly layout: Layout;
+}
+
 export class GuestMemory implements KernelMemory {
   readonly endian: Endian;
   readonly #cpu: Cpu;
   readonly #ram: Ram;
   readonly #mm: MemoryManagement;
   readonly #kmalloc: Kmalloc;
+  readonly #vmalloc: Vmalloc;
+  readonly #layout: Layout;
 
-  constructor(cpu: Cpu, mm: MemoryManagement, kmalloc: Kmalloc) {
+  constructor({ cpu, mm, kmalloc, vmalloc, layout }: MemoryBelow) {
     this.endian = cpu.state.endian;
     this.#cpu = cpu;
     this.#ram = cpu.ram;
     this.#mm = mm;
     this.#kmalloc = kmalloc;
+    this.#vmalloc = vmalloc;
+    this.#layout = layout;
   }
 
   load(address: U64, bytes: AccessBytes): U64 | MemoryFault {
     const real = this.#linearReal(address, bytes);
     if (real !== undefined) return this.#ram.load(bytes, real, this.endian);
+    if ((address.low & 0xfff) + bytes <= 0x1000) {
+      const from = this.#translate(address, "load");
+      return from === undefined
+        ? new MemoryFault(address, "load", bytes)
+        : this.#ram.load(bytes, from, this.endian);
+    }
     const data = this.read(address, bytes);
     if (data instanceof MemoryFault) return new MemoryFault(address, "load", bytes);
     return this.#join(data);
@@ -75,7 +100,27 @@ export class GuestMemory implements KernelMemory {
     return linear(this.#kmalloc.allocate(bytes, alignment));
   }
 
+  /**
+   * From kmalloc up to eight pages, where it has as much in one piece, else from vmalloc.
+   * @throws OutOfMemoryError
+   * @linux kernel/bpf/syscall.c __bpf_map_area_alloc
+   */
+  allocateArea(bytes: number, caller: string): U64 {
+    if (bytes <= 2 ** (this.#layout.pageShift + PAGE_ALLOC_COSTLY_ORDER))
+      try {
+        return this.allocate(bytes);
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError)) throw error;
+      }
+    const { start, end } = regionNamed(this.#layout, "vmalloc");
+    const address = this.#vmalloc.allocate({ size: bytes, start, end, caller });
+    if (address === undefined) throw new OutOfMemoryError(`vmalloc of ${bytes} bytes`);
+    return address;
+  }
+
+  /** Gives back what `allocate` or `allocateArea` gave. @linux mm/util.c kvfree */
   free(address: U64): void {
+    if (address.high !== KERNEL_BASE.high && this.#vmalloc.free(address)) return;
     this.#kmalloc.free(address.sub(KERNEL_BASE).toNumber());
   }
 

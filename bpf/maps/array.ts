@@ -44,7 +44,7 @@ export class ArrayMap implements BpfMap {
     this.#memory = new MapMemory(memory);
     this.#stride = roundUp8(definition.valueSize);
     const bytes = bpfArray.value + this.#stride * definition.maxEntries;
-    this.address = this.#memory.allocate(bytes, definition);
+    this.address = this.#memory.allocateArea(bytes, definition, "array_map_alloc");
     this.#memory.writeHeader(this.address, definition, ops);
     this.#memory.store(this.address.add(bpfArray.elemSize), 4, this.#stride);
     this.#memory.store(this.address.add(bpfArray.indexMask), 4, indexMask(definition.maxEntries));

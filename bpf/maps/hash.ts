@@ -65,7 +65,7 @@ export class HashMap implements BpfMap {
     this.#elementBytes = elem.key + roundUp8(definition.keySize) + roundUp8(definition.valueSize);
     const taken: U64[] = [];
     const allocate = (bytes: number): U64 => {
-      const at = this.#memory.allocate(bytes, definition);
+      const at = this.#memory.allocateArea(bytes, definition, "htab_map_alloc");
       taken.push(at);
       return at;
     };

@@ -75,8 +75,21 @@ export class MapMemory {
 
   /** Zeroed memory. Throws BpfLoadError ENOMEM naming the map when there is none left. */
   allocate(bytes: number, definition: MapDefinition): U64 {
+    return this.#unlessFull(bytes, definition, () => this.#memory.allocate(bytes));
+  }
+
+  /** The same for what may be large. @param caller function of Linux that wants it */
+  allocateArea(bytes: number, definition: MapDefinition, caller: string): U64 {
+    return this.#unlessFull(
+      bytes,
+      definition,
+      () => this.#memory.allocateArea?.(bytes, caller) ?? this.#memory.allocate(bytes),
+    );
+  }
+
+  #unlessFull(bytes: number, definition: MapDefinition, allocate: () => U64): U64 {
     try {
-      return this.#memory.allocate(bytes);
+      return allocate();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new BpfLoadError(`map "${definition.name}": no memory for ${bytes} bytes: ${why}`, "ENOMEM");
