@@ -20,7 +20,8 @@ export const PTE = Object.freeze({
 const LEAF_HIGH = 0xc000_0000 | 0;
 /** H_PAGE_HASHPTE: the page has been entered in the hash table; high word. */
 export const HASHPTE_HIGH = 0x0040_0000;
-const REAL_HIGH_MASK = 0x003f_ffff;
+/** _PAGE_PA_MAX: 53 bits of real address; high word. */
+const REAL_HIGH_MASK = 0x001f_ffff;
 
 /** A level: its index bits and the shift of the lowest of them. */
 interface Level {
