@@ -27,7 +27,10 @@ function checkDefinition({ name, keySize, valueSize, maxEntries, flags }: MapDef
   if (valueSize >= 0x7fff_ffff) refuse(`values of ${valueSize} bytes`, "E2BIG");
 }
 
-/** @linux kernel/bpf/arraymap.c */
+/**
+ * DIVERGES(array_map_alloc): with BPF_F_MMAPABLE, which libbpf gives global data, Linux takes whole pages of vmalloc; here small ones are kmalloc's.
+ * @linux kernel/bpf/arraymap.c
+ */
 export class ArrayMap implements BpfMap {
   readonly id: number;
   readonly definition: MapDefinition;
