@@ -12,6 +12,11 @@ import { bpfMap, mapFlags, MapMemory, MapMemoryError, roundUp8 } from "./memory.
 
 /** Byte offsets in struct htab_elem. @linux kernel/bpf/hashtab.c struct htab_elem */
 const elem = { next: 0, pprev: 8, hash: 40, key: 48 } as const;
+/**
+ * Bytes of the largest block, on ppc64 with 4K and with 64K pages: 2^(MAX_PAGE_ORDER + PAGE_SHIFT).
+ * @linux include/linux/slab.h KMALLOC_MAX_SIZE, arch/powerpc/Kconfig ARCH_FORCE_MAX_ORDER
+ */
+const KMALLOC_MAX_SIZE = 0x100_0000;
 /** Bytes of a struct bucket: head of the chain and its lock. */
 const BUCKET_BYTES = 16;
 /** Byte offset of the pointer to the buckets behind struct bpf_map; ours, since nothing in the guest follows it. */
@@ -29,8 +34,7 @@ function checkDefinition({ name, keySize, valueSize, maxEntries, flags }: MapDef
   if (valueSize === 0) refuse("values of 0 bytes", "EINVAL");
   if ((flags & ~known) !== 0) refuse(`flags 0x${flags.toString(16)} do not fit a hash`, "EINVAL");
   if (keySize > MAX_BPF_STACK) refuse(`keys of ${keySize} bytes: more than ${MAX_BPF_STACK}`, "E2BIG");
-  // KMALLOC_MAX_SIZE is 4 MiB.
-  if (keySize + valueSize >= 0x40_0000 - elem.key)
+  if (keySize + valueSize >= KMALLOC_MAX_SIZE - elem.key)
     refuse(`elements of ${keySize + valueSize} bytes`, "E2BIG");
   if (maxEntries > 0x8000_0000) refuse(`${maxEntries} elements`, "E2BIG");
 }

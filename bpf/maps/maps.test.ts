@@ -116,6 +116,13 @@ describe("a map that cannot be", () => {
     ["no elements", "hash", { maxEntries: 0 }, "EINVAL"],
     ["no key", "hash", { keySize: 0 }, "EINVAL"],
     ["a huge key", "hash", { keySize: 513 }, "E2BIG"],
+    [
+      "an element as large as kmalloc's largest block",
+      "hash",
+      { keySize: 8, valueSize: 0x100_0000 },
+      "E2BIG",
+    ],
+    ["an element that kmalloc has and RAM has not", "hash", { keySize: 8, valueSize: 0x80_0000 }, "ENOMEM"],
     ["too little RAM", "hash", { maxEntries: 1_000_000 }, "ENOMEM"],
     ["an unknown kind", "array", { type: "lpm_trie" }, "EINVAL"],
   ] as const)("because of %s (%s)", (_, type, fields, errno) => {
