@@ -5,7 +5,8 @@ import type { Experiment } from "../../lab/ranges/measure.ts";
 import type { Cell, Measurement, Row } from "../../lab/ranges/row.ts";
 import { baselinesOf, cellsOf, rowsOf } from "../../lab/ranges/rows.ts";
 import { StageError, UsageError } from "../errors.ts";
-import { withWorkers } from "./pool.ts";
+import { withWorkers } from "../pool.ts";
+import type { Work } from "./tasks.ts";
 
 export interface Matrix {
   readonly rows: readonly Row[];
@@ -35,7 +36,8 @@ export async function measureMatrix(
   const rest = cells.filter((cell) => !baselines.includes(cell));
   const places = audit ? placesOf(cells) : [];
   const total = baselines.length + rest.length + places.length;
-  return withWorkers(experiment, { jobs, total }, async (workers) => {
+  const pool = { worker: "ranges-worker.js", data: experiment, jobs, total };
+  return withWorkers<Work, Matrix>(pool, async (workers) => {
     const compared = await workers("measure", baselines);
     const error = commonError(compared);
     if (error !== undefined) throw error;

@@ -3,25 +3,23 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SingleBar } from "cli-progress";
 import workerpool from "workerpool";
-import type { Experiment } from "../../lab/ranges/measure.ts";
-import { EXIT } from "../errors.ts";
-import type { Answer, Bug, Work } from "./tasks.ts";
-
-/** Beside dist/farcall.js; as it was built last where the command itself is run from its sources. */
-const WORKER = ["./ranges-worker.js", "../../dist/ranges-worker.js"].map((file) =>
-  fileURLToPath(new URL(file, import.meta.url)),
-);
+import { EXIT } from "./errors.ts";
+import type { Answer, Bug, Tasks } from "./worker.ts";
 
 /** Each has a machine's memory: more than this many take turns. */
 const MOST_WORKERS = 32;
 
 /** Does one kind of work on each of the arguments; the results are in their order. */
-export type Workers = <Kind extends keyof Work>(
+export type Workers<Work extends Tasks<Work>> = <Kind extends keyof Work & string>(
   kind: Kind,
   each: readonly Parameters<Work[Kind]>[0][],
-) => Promise<readonly ReturnType<Work[Kind]>[]>;
+) => Promise<readonly Awaited<ReturnType<Work[Kind]>>[]>;
 
 export interface PoolOptions {
+  /** File of the worker in dist/: beside the command, or as it was built last where the command is run from its sources. */
+  readonly worker: string;
+  /** What every worker has as its `workerData`: it can be cloned. */
+  readonly data?: unknown;
   /** Most threads at a time. */
   readonly jobs: number;
   /** Tasks there will be in all, for the progress that a terminal shows. */
@@ -32,17 +30,19 @@ export interface PoolOptions {
  * Runs `work` with threads that are gone when it ends. At Ctrl-C the process ends with them, exit 130.
  * @throws what `work` throws, and from the workers BugError for what a worker could not explain
  */
-export async function withWorkers<T>(
-  experiment: Experiment,
-  { jobs, total }: PoolOptions,
-  work: (workers: Workers) => Promise<T>,
+export async function withWorkers<Work extends Tasks<Work>, T>(
+  { worker, data, jobs, total }: PoolOptions,
+  work: (workers: Workers<Work>) => Promise<T>,
 ): Promise<T> {
-  const script = WORKER.find((file) => existsSync(file));
-  if (script === undefined) throw new Error("dist/ranges-worker.js is missing");
+  const places = ["./", "../dist/"].map((folder) =>
+    fileURLToPath(new URL(`${folder}${worker}`, import.meta.url)),
+  );
+  const script = places.find((file) => existsSync(file));
+  if (script === undefined) throw new Error(`dist/${worker} is missing`);
   const pool = workerpool.pool(script, {
     workerType: "thread",
-    maxWorkers: Math.min(jobs, total, MOST_WORKERS),
-    workerThreadOpts: { workerData: experiment },
+    maxWorkers: Math.max(1, Math.min(jobs, total, MOST_WORKERS)),
+    workerThreadOpts: { workerData: data },
   });
   const bar = progress(total);
   const interrupted = (): never => {
@@ -50,10 +50,10 @@ export async function withWorkers<T>(
     process.exit(EXIT.interrupted);
   };
   process.once("SIGINT", interrupted);
-  const workers: Workers = (kind, each) =>
+  const workers: Workers<Work> = (kind, each) =>
     Promise.all(
       each.map(async (argument) => {
-        const answer = (await pool.exec(kind, [argument])) as Answer<ReturnType<Work[typeof kind]>>;
+        const answer = (await pool.exec(kind, [argument])) as Answer<Awaited<ReturnType<Work[typeof kind]>>>;
         if ("bug" in answer) throw new BugError(answer.bug);
         bar?.increment();
         return answer.value;
