@@ -28,7 +28,8 @@ import {
   operationOf,
   sourceOf,
 } from "../bpf/opcodes.ts";
-import { JitError, unsupported } from "./error.ts";
+import { EncodeError } from "../cpu/isa/encode.ts";
+import { JitBug, JitError, unsupported } from "./error.ts";
 import { instructions } from "./flow.ts";
 import { BPF_TAIL_CALL } from "./frame.ts";
 import { alu, isZext } from "./opcode/alu.ts";
@@ -40,6 +41,7 @@ import { nospec } from "./opcode/nospec.ts";
 import { swap } from "./opcode/swap.ts";
 import { tailCall } from "./opcode/tail-call.ts";
 import type { Pass } from "./pass.ts";
+import { WORD_BYTES } from "./ppc.ts";
 import { epilogue, prologue } from "./prologue.ts";
 
 /** The code of one instruction at slot `at`. Throws JitError. */
@@ -88,8 +90,11 @@ function instruction(pass: Pass, insn: Insn, at: number): void {
 
 function jumpOrCall(pass: Pass, insn: Insn, at: number): void {
   if (operationOf(insn.code) === BPF_JA) jump(pass, insn, at);
-  else if (insn.code === (BPF_JMP | BPF_CALL)) call(pass, insn, at);
-  else if (insn.code === (BPF_JMP | BPF_EXIT)) exit(pass, at);
+  else if (insn.code === (BPF_JMP | BPF_CALL)) {
+    const start = pass.words.length;
+    call(pass, insn, at);
+    pass.calls.push({ slot: at, offset: start * WORD_BYTES, words: pass.words.slice(start) });
+  } else if (insn.code === (BPF_JMP | BPF_EXIT)) exit(pass, at);
   else if (insn.code === (BPF_JMP | BPF_TAIL_CALL)) tailCall(pass, at);
   else conditionalJump(pass, insn, at);
 }
@@ -129,7 +134,7 @@ function isIdle(pass: Pass, before: Insn, at: number): boolean {
   return clearsUpperHalf(before) && resultOf(before) === zext.dst;
 }
 
-/** Prologue, every instruction, epilogue; `pass.offsets` is complete afterwards. Throws JitError with the instruction's slot. */
+/** Prologue, every instruction, epilogue; `pass.offsets` is complete afterwards. Throws JitError or JitBug with the instruction's slot. */
 export function generate(pass: Pass): void {
   const { fn, frame, target } = pass.compilation;
   pass.emit(prologue(frame, target));
@@ -148,7 +153,9 @@ function inContext(pass: Pass, insn: Insn, at: number): void {
   try {
     instruction(pass, insn, at);
   } catch (error) {
+    const where = `${pass.compilation.fn.name}: instruction ${at}`;
+    if (error instanceof EncodeError) throw new JitBug(`${where}: ${error.message}`, { cause: error });
     if (!(error instanceof JitError)) throw error;
-    throw new JitError(error.errno, `${pass.compilation.fn.name}: instruction ${at}: ${error.message}`);
+    throw new JitError(error.errno, `${where}: ${error.message}`);
   }
 }

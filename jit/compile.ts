@@ -4,17 +4,20 @@ import type { BpfFunction } from "../bpf/core/prog.ts";
 import type { U64 } from "../word/long.ts";
 import { generate } from "./body.ts";
 import { createCallSequence } from "./call/sequences.ts";
-import { JitError } from "./error.ts";
+import { checkBranches, checkSized } from "./consistency.ts";
+import { JitBug } from "./error.ts";
 import { jumpTargets, unboundedShifts } from "./flow.ts";
 import { planFrame } from "./frame.ts";
-import { type Compilation, Pass } from "./pass.ts";
+import { type MovedInsns, movedInsns } from "./moved.ts";
+import { type CallWords, type Compilation, Pass } from "./pass.ts";
 import { reachesB, type Words, WORD_BYTES } from "./ppc.ts";
 import type { JitTarget } from "./target.ts";
 
 /** What a pass came to. */
 export interface PassLog {
-  /** Name of the function. */
+  /** Name of the function, and its place in the program's list. */
   readonly name: string;
+  readonly index: number;
   /** 1 while callees have no address yet, 2 afterwards. */
   readonly round: 1 | 2;
   /** Passes over this function before this one. */
@@ -23,6 +26,12 @@ export interface PassLog {
   readonly bytes: number;
   /** Bytes less than the pass before. */
   readonly shrink: number;
+  /** Of the first word of code; undefined in a pass that only sizes. */
+  readonly address: U64 | undefined;
+  /** Instructions whose code starts elsewhere than in the pass before, ascending. */
+  readonly moved: readonly MovedInsns[];
+  /** What stands at each call, by its slot, ascending. */
+  readonly calls: readonly CallWords[];
 }
 
 /** The largest number of passes; each call moves at most twice, so an honest sequence never comes near. */
@@ -33,12 +42,17 @@ export class FunctionJit {
   readonly fn: BpfFunction;
   readonly #compilation: Compilation;
   readonly #log: PassLog[] = [];
+  readonly #onPass: (pass: PassLog) => void;
   #last: Pass | undefined;
-  #sizedBytes = 0;
+  #sized: readonly number[] = [];
 
-  /** Throws JitError on a register that does not exist. */
-  constructor(fn: BpfFunction, target: JitTarget) {
+  /**
+   * @param onPass called after each pass
+   * @throws JitError on a register that does not exist
+   */
+  constructor(fn: BpfFunction, target: JitTarget, onPass: (pass: PassLog) => void = () => undefined) {
     this.fn = fn;
+    this.#onPass = onPass;
     const targets = jumpTargets(fn.insns);
     this.#compilation = {
       fn,
@@ -59,19 +73,20 @@ export class FunctionJit {
     this.#run(undefined);
     // Without distances every exit counts as in reach of `b`: in a program this large some may not be, and then they grow.
     if (!reachesB(this.#bytes)) this.#settle(undefined);
-    this.#sizedBytes = this.#bytes;
-    return this.#sizedBytes;
+    this.#sized = this.#ends;
+    return this.#bytes;
   }
 
   /**
-   * The code at `address`, once every callee's `bpfFunc` is known. Throws JitError.
+   * The code at `address`, once every callee's `bpfFunc` is known.
    * @param address of the first word of code
+   * @throws JitError, and JitBug where passes do not agree
    */
   compile(address: U64): { readonly words: Words; readonly insnOffsets: readonly number[] } {
     this.#settle(address);
     const last = this.#last;
-    if (last === undefined || this.#bytes > this.#sizedBytes)
-      throw new JitError("EINVAL", `${this.fn.name}: ${this.#bytes} bytes, sized ${this.#sizedBytes}`);
+    if (last === undefined) throw new JitBug(`${this.fn.name}: no pass`);
+    checkBranches(this.fn, last.words, last.starts());
     return { words: last.words, insnOffsets: last.offsets };
   }
 
@@ -79,11 +94,16 @@ export class FunctionJit {
     return (this.#last?.words.length ?? 0) * WORD_BYTES;
   }
 
+  /** Offsets of everything in the last pass, and of the end. */
+  get #ends(): readonly number[] {
+    return [...(this.#last?.offsets ?? []), this.#bytes];
+  }
+
   /** Passes until nothing moves. */
   #settle(address: U64 | undefined): void {
     for (let passes = 0; !this.#run(address); passes++)
       if (passes === MAX_PASSES)
-        throw new JitError("EINVAL", `${this.fn.name}: no end after ${MAX_PASSES} passes`);
+        throw new JitBug(`${this.fn.name}: no end after ${MAX_PASSES} passes, ${this.#bytes} bytes`);
   }
 
   /** One more pass; whether all distances were already what they are now. */
@@ -93,13 +113,21 @@ export class FunctionJit {
     const pass = new Pass(this.#compilation, address, before?.offsets);
     generate(pass);
     this.#last = pass;
-    this.#log.push({
+    if (address !== undefined) checkSized(this.fn, this.#ends, this.#sized);
+    const moved = before === undefined ? [] : movedInsns(before.offsets, pass.offsets);
+    const entry: PassLog = {
       name: this.fn.name,
+      index: this.fn.index,
       round: address === undefined ? 1 : 2,
       pass: this.#log.length,
       bytes: this.#bytes,
       shrink: before === undefined ? 0 : bytesBefore - this.#bytes,
-    });
-    return before !== undefined && pass.offsets.every((offset, slot) => offset === before.offsets[slot]);
+      address,
+      moved,
+      calls: pass.calls,
+    };
+    this.#log.push(entry);
+    this.#onPass(entry);
+    return before !== undefined && moved.length === 0 && this.#bytes === bytesBefore;
   }
 }

@@ -1,4 +1,4 @@
-// Why a program cannot be compiled. Nothing else.
+// Why a program cannot be compiled, and what no program may bring about. Nothing else.
 
 /** The errno that Linux's JIT or core gives in the same place. */
 export type JitErrno = "EINVAL" | "ENOMEM" | "ENOTSUPP" | "EPERM" | "ERANGE";
@@ -20,3 +20,8 @@ export const unsupported = ({ code, imm }: { readonly code: number; readonly imm
     "ENOTSUPP",
     `opcode 0x${code.toString(16).padStart(2, "0")} (immediate ${imm}) is unsupported`,
   );
+
+/** Passes that disagree, or code that no pass may leave: a bug of this JIT, whatever the program. The message has the numbers. */
+export class JitBug extends Error {
+  override readonly name = "JitBug";
+}

@@ -20,6 +20,16 @@ export interface Compilation {
   readonly unboundedShifts: ReadonlySet<number>;
 }
 
+/** What stands at one call in one pass. */
+export interface CallWords {
+  /** Slot of the instruction. */
+  readonly slot: number;
+  /** Of the first word, in bytes from the function's. */
+  readonly offset: number;
+  /** All words of it, the copy of the result included. While sizing, the most that they may be. */
+  readonly words: Words;
+}
+
 export class Pass {
   readonly compilation: Compilation;
   /** Address of the code's first word; undefined while sizing, when calls count with the most they may take. */
@@ -29,6 +39,8 @@ export class Pass {
   readonly offsets: number[] = [];
   /** Byte offset of an epilogue in the middle, where one had to be made because the last is out of reach. */
   inlineEpilogue: number | undefined;
+  /** In order of their slots. */
+  readonly calls: CallWords[] = [];
   readonly #offsetsBefore: readonly number[] | undefined;
 
   /** @param offsetsBefore what the pass before this found; without, every distance is taken as 0 */
@@ -46,19 +58,30 @@ export class Pass {
     for (const word of words) this.words.push(word);
   }
 
+  /** Byte offsets where something begins that a branch may go to: the function, each instruction, the epilogue. */
+  starts(): readonly number[] {
+    return [0, ...this.offsets];
+  }
+
   /** Byte offset of the next word. */
   get here(): number {
     return this.words.length * WORD_BYTES;
   }
 
-  /** Bytes from here to a slot's code; the slot behind the last is the epilogue. Throws JitError where there is none. */
+  /**
+   * Bytes from here to a slot's code; the slot behind the last is the epilogue. Both ends are taken from the pass before:
+   * what became shorter in between shall not make its own jumps longer. Exact once nothing moves.
+   * @throws JitError where there is no such slot
+   */
   distanceTo(slot: number): number {
     if (slot < 0 || slot > this.compilation.fn.insns.length)
       throw new JitError(
         "EINVAL",
         `${this.compilation.fn.name}: jump to instruction ${slot} is out of range`,
       );
-    const target = this.#offsetsBefore?.[slot] ?? this.here;
-    return target - this.here;
+    const at = this.offsets.length - 1;
+    const intoInsn = this.here - (this.offsets[at] ?? 0);
+    const here = (this.#offsetsBefore?.[at] ?? 0) + intoInsn;
+    return (this.#offsetsBefore?.[slot] ?? here) - here;
   }
 }

@@ -49,7 +49,8 @@ interface Allocated {
  * Compiles every function of a program into memory and sets its `bpfFunc`.
  * @param functions all of them, in the order of `aux.func`
  * @param encodeCalls called between the rounds: every `bpfFunc` is known, no call has been compiled
- * @throws JitError, and what `encodeCalls` throws; then nothing stays allocated, and each `bpfFunc` is zero
+ * @param onPass called after each pass over a function, in order, up to an error too
+ * @throws JitError, JitBug, and what `encodeCalls` throws; then nothing stays allocated, and each `bpfFunc` is zero
  * @linux kernel/bpf/verifier.c jit_subprogs
  */
 export function jitProgram(
@@ -57,10 +58,12 @@ export function jitProgram(
   target: JitTarget,
   memory: JitMemory,
   encodeCalls: () => void = () => undefined,
+  onPass?: (pass: PassLog) => void,
 ): JitedProgram {
   const allocated: Allocated[] = [];
   try {
-    for (const fn of functions) allocated.push(firstRound(fn, target, memory));
+    for (const fn of functions)
+      allocated.push(firstRound(new FunctionJit(fn, target, onPass), target, memory));
     encodeCalls();
     const done = allocated.map((each) => secondRound(each, target, memory));
     const [first] = done;
@@ -74,8 +77,8 @@ export function jitProgram(
 }
 
 /** Sizes a function and gives it an image, so that others can call it. */
-function firstRound(fn: BpfFunction, target: JitTarget, memory: JitMemory): Allocated {
-  const jit = new FunctionJit(fn, target);
+function firstRound(jit: FunctionJit, target: JitTarget, memory: JitMemory): Allocated {
+  const { fn } = jit;
   const bytes = codeOffset(target) + jit.size();
   const room = memory.allocate(bytes, alignment(target));
   if (room === undefined)

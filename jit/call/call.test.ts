@@ -17,6 +17,7 @@ import {
 } from "../../bpf/opcodes.ts";
 import { fromHalves, hex64, u64, type U64 } from "../../word/long.ts";
 import { JitError } from "../error.ts";
+import { BPF_TAIL_CALL } from "../frame.ts";
 import { type JitedProgram, jitProgram } from "../program.ts";
 import { asm } from "../test/asm.ts";
 import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget } from "../test/fixtures.ts";
@@ -145,6 +146,17 @@ describe("auto-shrink", () => {
     expect(at(0x200_0000)).toBe(1);
     expect(at(0x200_0004)).toBeGreaterThan(1);
     expect(at(0x200_0000)).toBeGreaterThan(1);
+  });
+
+  test("short jumps stay short while the calls before them shrink", () => {
+    // Sized, the tail call lies 72,000 bytes farther on than it will: more than a conditional branch reaches.
+    const calls = Array.from({ length: 3000 }, () => callOf(1));
+    const tailCall = insn(BPF_JMP | BPF_TAIL_CALL);
+    const [first] = program(seenTarget, [main], [[...calls, tailCall, exit], [exit]]).functions;
+    const at = (first?.insnOffsets[3000] ?? 0) / 4;
+    // A tail call is 18 words, and here addi ld mtlr for the frame; lwz clrlwi cmplw are before the first branch out of it.
+    expect(first?.words[at + 3]).toBe(asm("bge .+72")[0]);
+    expect(first?.insnOffsets[3001]).toBe((at + 3) * 4 + 72);
   });
 
   test("a function's own calls of itself", () => {

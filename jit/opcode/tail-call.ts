@@ -14,7 +14,7 @@ export const MAX_TAIL_CALL_CNT = 33;
 /** Bytes of an element of `ptrs`. */
 const POINTER_BYTES = 8;
 
-/** `at`: slot of the instruction. */
+/** `at`: slot of the instruction. The branches out of it are as short as its code. */
 export function tailCall(pass: Pass, at: number): void {
   const { target, frame } = pass.compilation;
   const { bpfArrayMaxEntries, bpfArrayPtrs, bpfProgBpfFunc } = target.offsets;
