@@ -59,5 +59,6 @@ export type { Insn } from "./bpf/insn.ts";
 export { rawProgram } from "./bpf/raw.ts";
 export type { BpfMap, MapItem } from "./bpf/maps/map.ts";
 
-export { JitError } from "./jit/error.ts";
+export { JitBug, JitError } from "./jit/error.ts";
+export type { PassLog } from "./jit/compile.ts";
 export type { JitedFunction, JitedProgram } from "./jit/program.ts";

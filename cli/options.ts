@@ -53,6 +53,7 @@ export interface BpfOptions extends MachineOptions {
   readonly unprivileged: boolean;
   /** Bytes. */
   readonly jitLimit?: number;
+  readonly jitLog?: true;
 }
 
 const ENCODINGS = callEncodings.map((encoding) => encoding.name);
@@ -180,6 +181,7 @@ export function bpfOptions(command: Command): Command {
     )
     .option("--no-jit", "run in the BPF interpreter instead")
     .option("--no-kallsyms", "as net.core.bpf_jit_kallsyms=0")
+    .option("--jit-log", "show what each pass of the JIT came to, on standard error")
     .option("--no-verify", "no verifier, only what the JIT itself refuses; .bin only")
     .option("--unprivileged", "load as a user without CAP_BPF", false)
     .addOption(

@@ -65,6 +65,8 @@ async function ranges(file: string, options: Options): Promise<void> {
   const { dataIn, ctxIn, jobs } = options;
   if ([file, dataIn, ctxIn].filter((name) => name === "-").length > 1)
     throw new UsageError("standard input (-) can be read once only");
+  if (options.jitLog === true)
+    throw new UsageError("--jit-log: of one program at a time, as farcall run has it");
   if (!options.jit) throw new UsageError("--no-jit: without images there is nothing to compare");
   if (options.svg !== undefined) checkOutput(options.svg);
   const bytes = await readInput(file);

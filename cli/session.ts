@@ -1,4 +1,4 @@
-// One program, loaded into one booted kernel as the command line asked for it, and runs of it. Prints nothing.
+// One program, loaded into one booted kernel as the command line asked for it, and runs of it. Prints nothing but --jit-log.
 import type { LinkedProgram } from "../bpf/elf/types.ts";
 import { BpfLoadError } from "../bpf/load-error.ts";
 import { TestRunError } from "../bpf/types/type.ts";
@@ -13,6 +13,7 @@ import type { Failure, Program, ProgramRun } from "../kernel/program.ts";
 import type { U64 } from "../word/long.ts";
 import { hex64 } from "../word/long.ts";
 import { StageError, UsageError } from "./errors.ts";
+import { passPrinter } from "./jit-log.ts";
 import type { Stage, StageReport } from "./errors.ts";
 import type { BpfOptions, MachineOptions } from "./options.ts";
 import { readProgram } from "./program-file.ts";
@@ -57,7 +58,7 @@ export function openSession(
   const { kind, program: linked } = readProgram(file, bytes, options);
   const kernel = bootKernel(options, linked.endian);
   const onMemory = kind === "raw" && (options.ctxIn !== undefined || !options.verify);
-  const program = stage("load", () => kernel.bpf.loadProgram(linked, loadOptions(options, onMemory)));
+  const program = stage("load", () => loaded(kernel, linked, options, onMemory));
   return {
     kernel,
     program,
@@ -86,7 +87,7 @@ export function openSession(
 /** Loads a program and runs it on plain memory: r0. Throws StageError. */
 export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
   const kernel = bootKernel(options, linked.endian);
-  const program = stage("load", () => kernel.bpf.loadProgram(linked, loadOptions(options, true)));
+  const program = stage("load", () => loaded(kernel, linked, options, true));
   const end = stage("run", () => program.runOnMemory(memory));
   if (end.kind !== "done") throw new StageError(failureReport(end, options));
   return end.r0;
@@ -95,6 +96,11 @@ export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: B
 /** The machine of the options. Throws UsageError's kin where they name none, StageError "load" where it cannot have `imageAlloc`. */
 export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
   return stage("load", () => new Kernel(kernelOptions(options, endian)));
+}
+
+function loaded(kernel: Kernel, linked: LinkedProgram, options: BpfOptions, onMemory: boolean): Program {
+  const onPass = passPrinter(options);
+  return kernel.bpf.loadProgram(linked, { ...loadOptions(options, onMemory), onPass });
 }
 
 /** What the options of the command line say of the machine and its kernel. */

@@ -19,6 +19,7 @@ import {
   isUnprivilegedHelper,
 } from "../bpf/verifier/unprivileged.ts";
 import type { CallSequenceName } from "../jit/call/sequence.ts";
+import type { PassLog } from "../jit/compile.ts";
 import { JitError } from "../jit/error.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
 import { symbolAt } from "./functions/printk.ts";
@@ -35,6 +36,8 @@ export interface BpfLoadOptions {
   readonly callEncoding?: CallEncodingName | undefined;
   /** How JITed code calls another function of its program; default auto-shrink. */
   readonly callSequence?: CallSequenceName | undefined;
+  /** Told each pass of the JIT as it ends, also before an error. */
+  readonly onPass?: ((pass: PassLog) => void) | undefined;
   /** Whether programs are JITed (default) or left to the BPF interpreter. */
   readonly jit?: boolean | undefined;
   /** Whether images are named in kallsyms (default), as net.core.bpf_jit_kallsyms=1. */
@@ -109,7 +112,7 @@ export class Bpf {
   /**
    * Loads one linked program, as BPF_PROG_LOAD does.
    * @param maps those that are there already, by name
-   * @throws VerifierError, BpfLoadError or JitError; then nothing stays behind
+   * @throws VerifierError, BpfLoadError or JitError, and JitBug, which no program may bring about; then nothing stays behind
    */
   loadProgram(
     program: LinkedProgram,
@@ -137,7 +140,7 @@ export class Bpf {
         options.jit === false
           ? undefined
           : unlessOverLimit((functions, encodeCalls) =>
-              jitProgram(functions, target, this.images.chargedTo(privileged), encodeCalls),
+              jitProgram(functions, target, this.images.chargedTo(privileged), encodeCalls, options.onPass),
             ),
     });
     const tag = programTag(program.insns, program.endian);
