@@ -34,6 +34,8 @@ export type { CpuOptions, EngineName } from "./cpu/cpu.ts";
 export { msrBits } from "./cpu/state.ts";
 export type { CpuState, Endian } from "./cpu/state.ts";
 export type { Stop } from "./cpu/stop.ts";
+export { ACCESS_KIND, RECORD, RECORD_WORDS } from "./cpu/stream.ts";
+export type { InsnObserver, InsnStream } from "./cpu/stream.ts";
 
 export { assemble, AssembleError } from "./cpu/isa/assemble.ts";
 export { disassemble } from "./cpu/isa/disassemble.ts";

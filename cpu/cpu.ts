@@ -7,14 +7,17 @@ import type { CpuModel } from "./isa/row.ts";
 import { createMmu, type Mmu } from "./mmu/mmu.ts";
 import { Slb } from "./mmu/slb.ts";
 import { Ram, type RamHole } from "./ram.ts";
+import { InsnRecorder } from "./recorder.ts";
 import { ReferenceEngine } from "./reference/engine.ts";
 import { CpuState, type Endian } from "./state.ts";
 import type { Stop } from "./stop.ts";
+import type { InsnObserver } from "./stream.ts";
 import type { Outcome } from "./system/context.ts";
 import { CpuUsageError } from "./usage-error.ts";
 
 export { CpuUsageError } from "./usage-error.ts";
 export type { Stop } from "./stop.ts";
+export type { InsnObserver, InsnStream } from "./stream.ts";
 
 /** An engine by name; `auto` takes the fastest there is. */
 export type EngineName = "reference" | "interpreter" | "translator" | "auto";
@@ -55,6 +58,7 @@ export class Cpu {
   readonly engine: Exclude<EngineName, "auto">;
   readonly #reference: ReferenceEngine;
   readonly #interpreter: Interpreter | undefined;
+  #recorder: InsnRecorder | undefined;
   /** The interrupt delivered last, and the count of instructions then. */
   #delivered: { readonly interrupt: Interrupt; readonly instructions: number } | undefined;
 
@@ -85,14 +89,35 @@ export class Cpu {
   }
 
   /**
+   * Tells an observer of every instruction that is executed from now on, in program order and with any engine; undefined ends that.
+   * An instruction that raises an interrupt in place of being executed is left out; sc, scv and attn are executed. Without an
+   * observer nothing is recorded and nothing costs anything; with one the guest's state and the count are the same.
+   */
+  observe(observer: InsnObserver | undefined): void {
+    this.#recorder = observer === undefined ? undefined : new InsnRecorder(this.state, observer);
+    this.#reference.recorder = this.#recorder;
+  }
+
+  /**
    * Executes up to `maxInsns` instructions from NIA on. An attn instruction stops at itself: the caller sets NIA on.
    * An illegal instruction goes to 0xe40 (HSRR0, HSRR1, HEIR); other interrupts to the vectors of the manual.
    */
   run(maxInsns: number): Stop {
+    const recorder = this.#recorder;
+    if (recorder === undefined) return this.#run(maxInsns);
+    try {
+      return this.#run(maxInsns);
+    } finally {
+      recorder.flush();
+    }
+  }
+
+  #run(maxInsns: number): Stop {
     const end = this.state.instructions + maxInsns;
     while (this.state.instructions < end) {
       const interpreter = this.#interpreter;
-      if (interpreter?.able === true && !interpreter.run(end - this.state.instructions)) break;
+      const left = end - this.state.instructions;
+      if (interpreter?.able === true && !interpreter.run(left, this.#recorder)) break;
       const stop = this.#finish(this.#reference.step());
       if (stop !== undefined) return stop;
     }

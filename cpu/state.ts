@@ -15,6 +15,7 @@ export type Endian = "le" | "be";
  * GPR, LR, CTR, NIA, MSR, SPR: 8 bytes each. CR: eight nibbles of 4 bytes each, field 0 first. CA CA32 OV OV32 SO: 4 bytes, 0 or 1.
  * XERLOW: bits 46:63 of XER. EA: the address a slow access is about. RESERVE…: the reservation; RESERVEBYTES 0 is none.
  * PREFIX: of the prefixed instruction at hand, the interpreter's. DECODE…: its tables. MASKS: 32 × 32 masks of rlwinm.
+ * RECORDS to RECORDSEND: executed instructions, where an observer wants to know (recorder.ts).
  */
 export const STATE = Object.freeze({
   GPR: 0x100,
@@ -41,6 +42,8 @@ export const STATE = Object.freeze({
   TLBLOAD: 0x1_0000,
   TLBSTORE: 0x1_8000,
   TLBFETCH: 0x2_0000,
+  RECORDS: 0x3_0000,
+  RECORDSEND: 0x4_0000,
   DECODE: 0x4_0000,
   DECODEPREFIXED: 0xf_0000,
   DECODEEND: 0x10_0000,

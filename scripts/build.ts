@@ -20,16 +20,22 @@ const embedInterpreter: Plugin = {
     bundler.onLoad({ filter: /[\\/]cpu[\\/]interpreter[\\/]wasm\.ts$/ }, async () => {
       const path = join(ROOT, "cpu/interpreter/wasm.ts");
       const { interpreterWasm } = (await import(path)) as {
-        interpreterWasm: (endian: "le" | "be") => Uint8Array;
+        interpreterWasm: (endian: "le" | "be", recording: "plain" | "recording") => Uint8Array;
       };
-      const base64 = (endian: "le" | "be"): string =>
-        JSON.stringify(Buffer.from(interpreterWasm(endian)).toString("base64"));
+      const modules = (["le", "be"] as const).flatMap((endian) =>
+        (["plain", "recording"] as const).map((recording) => {
+          const base64 = Buffer.from(interpreterWasm(endian, recording)).toString("base64");
+          return `case "${endian} ${recording}": return "${base64}";`;
+        }),
+      );
       return {
         loader: "ts",
         contents: `
-          const base64 = (endian: "le" | "be"): string => (endian === "le" ? ${base64("le")} : ${base64("be")});
-          export function interpreterWasm(endian: "le" | "be"): Uint8Array {
-            return Uint8Array.from(atob(base64(endian)), (character) => character.charCodeAt(0));
+          function base64(endian: "le" | "be", recording: "plain" | "recording"): string {
+            switch (\`\${endian} \${recording}\` as const) { ${modules.join("\n")} }
+          }
+          export function interpreterWasm(endian: "le" | "be", recording: "plain" | "recording"): Uint8Array {
+            return Uint8Array.from(atob(base64(endian, recording)), (character) => character.charCodeAt(0));
           }`,
       };
     });

@@ -7,7 +7,8 @@ import { unsigned } from "../wasm/module.ts";
 import { PURE, binary, constant, loadState, unary, type Node } from "../wasm/node.ts";
 import { CONTROL, NUMERIC, type MemoryAccess } from "../wasm/opcodes.ts";
 import { swap32, swap64 } from "../wasm/swap.ts";
-import { REFILL, refillArgument } from "./locals.ts";
+import { REFILL, refillArgument, type Recording } from "./locals.ts";
+import { recordAccess } from "./record.ts";
 
 type Order = "guest" | "reversed";
 
@@ -31,16 +32,19 @@ const low = (node: Node): Node => unary("i32.wrap_i64", node);
 export class Accesses {
   readonly #emitter: Emitter;
   readonly #endian: Endian;
+  readonly #recording: Recording;
 
-  constructor(emitter: Emitter, endian: Endian) {
+  constructor(emitter: Emitter, endian: Endian, recording: Recording) {
     this.#emitter = emitter;
     this.#endian = endian;
+    this.#recording = recording;
   }
 
   /** The place of `ea`, which is bound, in the memory; leaves where the access cannot be done within one page. */
   #reach(access: "load" | "store", bytes: Bytes, ea: Node): Node {
     const emitter = this.#emitter;
     if (emitter.writes > 0) throw new GenerateError(`${emitter.what}: ${access} after a write`);
+    if (this.#recording === "recording") recordAccess(emitter, access, bytes, ea);
     const table = access === "load" ? STATE.TLBLOAD : STATE.TLBSTORE;
     const index = binary("i32.shr_u", low(ea), i32(Math.log2(GRANULE) - Math.log2(TLB_ENTRY_BYTES)));
     const entry = emitter.bind(binary("i32.and", index, i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES)));

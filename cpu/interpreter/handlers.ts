@@ -5,6 +5,7 @@ import { perform, type Row } from "../isa/row.ts";
 import { isa } from "../isa/table.ts";
 import type { Endian } from "../state.ts";
 import { closeExits, type Code } from "../wasm/emitter.ts";
+import type { Recording } from "./locals.ts";
 import { InterpreterMachine } from "./machine.ts";
 
 export interface Handler {
@@ -67,8 +68,14 @@ function combinations(row: Row): readonly ReadonlyMap<Field, number>[] {
   return all;
 }
 
-/** All handlers, LEAVE and PREFIX first, and which one each variant of each row has. */
-export function generateHandlers(endian: Endian): {
+/**
+ * All handlers, LEAVE and PREFIX first, and which one each variant of each row has. Recording changes no number: what is recorded
+ * follows from the accesses that are there anyway.
+ */
+export function generateHandlers(
+  endian: Endian,
+  recording: Recording,
+): {
   readonly handlers: readonly Handler[];
   readonly variants: readonly Variant[];
 } {
@@ -84,7 +91,7 @@ export function generateHandlers(endian: Endian): {
     known.inline ||= inline;
     return known.index;
   };
-  const leaving = new InterpreterMachine("leave", endian);
+  const leaving = new InterpreterMachine("leave", endian, recording);
   leaving.supervisorCall();
   enter("leave", leaving.finish(), true);
   found.set("prefix", { index: PREFIX, names: ["prefix"], code: [], inline: true });
@@ -99,7 +106,7 @@ export function generateHandlers(endian: Endian): {
         row.mnemonic,
         ...Object.entries(values).map(([field, value]) => `${field}=${value}`),
       ].join(" ");
-      const machine = new InterpreterMachine(name, endian);
+      const machine = new InterpreterMachine(name, endian, recording);
       machine.begin(row, values);
       perform(row, machine, { ...operands, ...values });
       variants.push({ row, shape, handler: enter(name, machine.finish(), isFrequent(row, values)) });

@@ -23,6 +23,9 @@ export const TEMPORARIES64 = 20;
 export const TEMPORARIES32 = 20;
 export const FIRST_TEMPORARY = Object.freeze({ 64: LOCAL.FIRST64, 32: LOCAL.FIRST64 + TEMPORARIES64 });
 
+/** Whether the code records what it executes (recorder.ts). */
+export type Recording = "plain" | "recording";
+
 /** Index of the imported function `refill(what) -> i32`: 1 where the address in STATE.EA has been entered into a TLB. */
 export const REFILL = 0;
 

@@ -23,7 +23,7 @@ import type { Numeric } from "../wasm/opcodes.ts";
 import { Accesses } from "./access.ts";
 import { immediate, invalidForm, take } from "./fields.ts";
 import { Difference, Total } from "./sum.ts";
-import { FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64 } from "./locals.ts";
+import { FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64, type Recording } from "./locals.ts";
 
 const pc = local(LOCAL.PC, 64);
 const zero = constant(0);
@@ -46,10 +46,10 @@ export class InterpreterMachine implements Machine<Node, Node> {
   /** Then PC is the suffix's address until the end. */
   #prefixed = false;
 
-  constructor(what: string, endian: Endian) {
+  constructor(what: string, endian: Endian, recording: Recording) {
     this.#emitter = new Emitter(what, FIRST_TEMPORARY);
     this.#endian = endian;
-    this.#accesses = new Accesses(this.#emitter, endian);
+    this.#accesses = new Accesses(this.#emitter, endian, recording);
   }
 
   /** Code before the row's own: leaves where the fields make an invalid form. */

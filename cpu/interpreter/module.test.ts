@@ -11,7 +11,7 @@ import { FIRST_PREFIXED, writeDecodeTable, writeMasks } from "./decode-table.ts"
 import { PREFIX } from "./handlers.ts";
 import { DECODE_SECTION } from "./locals.ts";
 import { InterpreterMachine } from "./machine.ts";
-import { interpreterModule } from "./module.ts";
+import { interpreterModule, type InterpreterModule } from "./module.ts";
 
 const { bytes, handlers, runBytes } = interpreterModule("le");
 
@@ -114,6 +114,23 @@ test("the dispatching function stays where it is fast: under 30 KB", () => {
   expect(runBytes).toBeLessThan(30_000);
 });
 
+test.each(["le", "be"] as const)(
+  "recording changes no handler's number and writes records alone, %s",
+  (endian) => {
+    const plain = interpreterModule(endian);
+    const recording = interpreterModule(endian, "recording");
+    const recipe = (module: InterpreterModule): unknown =>
+      WebAssembly.Module.customSections(new WebAssembly.Module(module.bytes), DECODE_SECTION);
+    expect(recipe(recording)).toEqual(recipe(plain));
+    const facts = (module: InterpreterModule): unknown =>
+      module.handlers.map(({ names, inline }) => ({ names, inline }));
+    expect(facts(recording)).toEqual(facts(plain));
+    // what is there before and after recording was generated is the same
+    expect(interpreterModule(endian).bytes).toEqual(plain.bytes);
+    expect(recording.runBytes).toBeLessThan(30_000);
+  },
+);
+
 describe("a row that breaks a rule is found while generating", () => {
   const broken = {
     "reads what it has written": insn("broken", "011111 RT:5 RA:5 RB:5 0000000000 /", "RT,RA,RB", (m, f) => {
@@ -133,7 +150,7 @@ describe("a row that breaks a rule is found while generating", () => {
   test.each(Object.entries(broken))("%s", (_, row) => {
     const fields = Object.fromEntries(row.fields.map((field) => [field.name, field]));
     expect(() => {
-      perform(row, new InterpreterMachine("broken", "le"), fields);
+      perform(row, new InterpreterMachine("broken", "le", "plain"), fields);
     }).toThrow(GenerateError);
   });
 });

@@ -8,7 +8,15 @@ import { PURE, binary, constant, loadState, local, unary, type Node } from "../w
 import { CONTROL, EMPTY, I32, I64, NUMERIC } from "../wasm/opcodes.ts";
 import { recipeBytes } from "./decode-table.ts";
 import { generateHandlers, PREFIX, type Handler } from "./handlers.ts";
-import { DECODE_SECTION, FIRST_TEMPORARY, LOCAL, TEMPORARIES32, TEMPORARIES64 } from "./locals.ts";
+import {
+  DECODE_SECTION,
+  FIRST_TEMPORARY,
+  LOCAL,
+  TEMPORARIES32,
+  TEMPORARIES64,
+  type Recording,
+} from "./locals.ts";
+import { recordPrefix, recordWord } from "./record.ts";
 import { swap32 } from "../wasm/swap.ts";
 import { decodeRecipe } from "./recipe.ts";
 
@@ -59,7 +67,7 @@ function loadWord(emitter: Emitter, endian: Endian): void {
  * With a prefix in WORD: sets HANDLER, and WORD to the suffix, which never is in another page. PC stays the suffix's address. Leaves where
  * the two cross a boundary of 64 bytes, and where no handler is found.
  */
-function prefixCode(endian: Endian): Emitter["code"] {
+function prefixCode(endian: Endian, recording: Recording): Emitter["code"] {
   return codeOf("prefix", (emitter) => {
     const low = unary("i32.wrap_i64", pc);
     emitter.leaveIf(unary("i32.eqz", binary("i32.and", low, i32(63))));
@@ -67,6 +75,7 @@ function prefixCode(endian: Endian): Emitter["code"] {
     // byte offsets in the table: bits 6:11 of the prefix, then the primary opcode, then a byte
     const type = emitter.bind(binary("i32.and", binary("i32.shr_u", word, i32(13)), i32(0x1f80)));
     loadWord(emitter, endian);
+    if (recording === "recording") recordPrefix(emitter);
     const opcode = binary("i32.and", binary("i32.shr_u", word, i32(25)), i32(0x7e));
     emitter.emit(binary("i32.or", type, opcode));
     emitter.memory("i32.load16_u", STATE.DECODEPREFIXED);
@@ -117,7 +126,7 @@ function calledHandler(handler: Handler): FunctionBody {
  * The function `run(budget) -> rest`: executes up to `budget` instructions. `rest` is 0 at the end of the budget; otherwise the
  * instruction at NIA is not executed, and is for the reference engine.
  */
-function runFunction(handlers: readonly Handler[], endian: Endian): FunctionBody {
+function runFunction(handlers: readonly Handler[], endian: Endian, recording: Recording): FunctionBody {
   // the prefix's stands last: it goes on into what calls the others
   const inline = [...handlers.flatMap((handler, i) => (handler.inline && i !== PREFIX ? [i] : [])), PREFIX];
   const blockOf = new Map(inline.map((handler, block) => [handler, block]));
@@ -151,12 +160,13 @@ function runFunction(handlers: readonly Handler[], endian: Endian): FunctionBody
   );
   for (let i = 0; i < blocks; i++) push([CONTROL.block, EMPTY]);
   closed(fetchCode(endian), blocks);
+  if (recording === "recording") closed(codeOf("record", recordWord), blocks);
   closed(decodeCode(), blocks);
   const targets = handlers.map((_, i) => unsigned(blockOf.get(i) ?? blocks - 1));
   push([CONTROL.br_table, ...unsigned(targets.length), ...targets.flat(), ...unsigned(0)]);
   inline.forEach((handler, block) => {
     push([CONTROL.end]);
-    const body = handler === PREFIX ? prefixCode(endian) : (handlers[handler]?.code ?? []);
+    const body = handler === PREFIX ? prefixCode(endian, recording) : (handlers[handler]?.code ?? []);
     closed(body, blocks - 1 - block);
   });
   push([CONTROL.end]);
@@ -196,10 +206,13 @@ export interface InterpreterModule {
   readonly runBytes: number;
 }
 
-/** Generates the interpreter for one byte order. @throws GenerateError where a row breaks a rule. */
-export function interpreterModule(endian: Endian): InterpreterModule {
-  const { handlers, variants } = generateHandlers(endian);
-  const run = runFunction(handlers, endian);
+/**
+ * Generates the interpreter for one byte order. With recording its budget is what InsnRecorder.room allows.
+ * @throws GenerateError where a row breaks a rule
+ */
+export function interpreterModule(endian: Endian, recording: Recording = "plain"): InterpreterModule {
+  const { handlers, variants } = generateHandlers(endian, recording);
+  const run = runFunction(handlers, endian, recording);
   const called = handlers.filter(({ inline }) => !inline);
   const table = handlers.map((handler) => 1 + called.indexOf(handler));
   const bytes = moduleBytes({

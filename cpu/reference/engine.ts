@@ -3,6 +3,7 @@ import { isInterrupt, type GuestMemory } from "../guest-memory.ts";
 import { crossesBoundary, ofPrefixed } from "../interrupt.ts";
 import { allFields, decode, decodePrefixed, isPrefix } from "../isa/decode.ts";
 import { perform, type Row } from "../isa/row.ts";
+import type { InsnRecorder } from "../recorder.ts";
 import type { U64 } from "../../word/long.ts";
 import type { Slb } from "../mmu/slb.ts";
 import type { CpuState } from "../state.ts";
@@ -23,7 +24,15 @@ function decoded(row: Row, word: number, prefix?: number): Decoded {
 /** Decoded words kept; more than any program's distinct words usually are. */
 const CACHE_ENTRIES = 0x1_0000;
 
+/** Whether the instruction is done, also where its doing is that the run or the guest goes on elsewhere: attn, sc, scv. */
+function isExecuted(outcome: Outcome): boolean {
+  if (outcome === undefined) return true;
+  return outcome.kind === "halt" ? outcome.stop.reason === "attn" : outcome.next === true;
+}
+
 export class ReferenceEngine {
+  /** Is told of every instruction that was executed; one that raises an interrupt in place of being executed is none. */
+  recorder: InsnRecorder | undefined;
   readonly #state: CpuState;
   readonly #memory: GuestMemory;
   readonly #machine: ReferenceMachine;
@@ -61,7 +70,7 @@ export class ReferenceEngine {
     const found = this.#decode(word);
     if (found === undefined) return missing(state, cia, word);
     machine.begin(cia, word, 4);
-    return this.#perform(found);
+    return this.#perform(found, 0);
   }
 
   #stepPrefixed(cia: U64, prefix: number): Outcome {
@@ -74,15 +83,18 @@ export class ReferenceEngine {
     const outcome =
       row === undefined
         ? missingPrefixed(this.#state, cia, prefix, suffix)
-        : this.#perform(decoded(row, suffix, prefix));
+        : this.#perform(decoded(row, suffix, prefix), prefix);
     return outcome?.kind === "interrupt" ? ofPrefixed(outcome, prefix) : outcome;
   }
 
   /** The instruction that the machine has begun. */
-  #perform({ row, fields }: Decoded): Outcome {
-    perform(row, this.#machine, fields);
-    const { outcome } = this.#machine;
-    if (outcome === undefined) this.#state.nia = this.#machine.next;
+  #perform({ row, fields }: Decoded, prefix: number): Outcome {
+    const machine = this.#machine;
+    perform(row, machine, fields);
+    const { outcome, access } = machine;
+    if (this.recorder !== undefined && isExecuted(outcome))
+      this.recorder.add(machine.cia(), machine.word, prefix, access);
+    if (outcome === undefined) this.#state.nia = machine.next;
     return outcome;
   }
 }

@@ -8,9 +8,11 @@ import type { Bytes, Machine, Sign, Sum, SystemOperation, SystemOperations } fro
 import type { CrBit, CrField, Gpr, Imm, Operand, Spr } from "../isa/pattern.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import type { Slb } from "../mmu/slb.ts";
+import type { DataAccess } from "../recorder.ts";
 import { SPR } from "../spr.ts";
 import type { CpuState } from "../state.ts";
 import type { Outcome, SystemContext } from "../system/context.ts";
+import { accessOf } from "../system/access.ts";
 import { systemOperations } from "../system/operations.ts";
 import { NOTHING, readSpr, writeSpr } from "../system/spr.ts";
 
@@ -47,6 +49,7 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
   #next: U64 = ZERO;
   #word = 0;
   #outcome: Outcome | typeof NOTHING = undefined;
+  #access: DataAccess | undefined;
 
   constructor(state: CpuState, memory: GuestMemory, slb: Slb) {
     this.state = state;
@@ -60,6 +63,7 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
     this.#word = word;
     this.#next = this.memory.effective(cia.add(bytes));
     this.#outcome = undefined;
+    this.#access = undefined;
   }
 
   get word(): number {
@@ -73,6 +77,15 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
 
   get outcome(): Outcome {
     return this.#outcome === NOTHING ? undefined : this.#outcome;
+  }
+
+  /** The storage access of the instruction, also where it faults. */
+  get access(): DataAccess | undefined {
+    return this.#access;
+  }
+
+  #accesses(kind: DataAccess["kind"], ea: U64, bytes: number): void {
+    this.#access = { kind, ea: this.memory.effective(ea), bytes };
   }
 
   /** Whether writes count: false once the instruction has faulted. */
@@ -294,10 +307,13 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
   }
 
   load(bytes: Bytes, ea: U64, order: "guest" | "reversed" = "guest"): U64 {
+    this.#accesses("load", ea, bytes);
     return this.#value(this.memory.load(bytes, ea, order));
   }
   store(bytes: Bytes, ea: U64, v: U64, order: "guest" | "reversed" = "guest"): void {
-    if (this.#alive) this.#outcome = this.memory.store(bytes, ea, v, order);
+    if (!this.#alive) return;
+    this.#accesses("store", ea, bytes);
+    this.#outcome = this.memory.store(bytes, ea, v, order);
   }
   loadReserve(bytes: Bytes, ea: U64): U64 {
     if ((ea.low & (bytes - 1)) !== 0) return this.#value(misaligned(ea, "load and reserve"));
@@ -309,6 +325,7 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
   /** UNDEF(II 4.6.2): another address or length than the reservation's stores nothing; the reservation is gone either way. */
   storeConditional(bytes: Bytes, ea: U64, v: U64): void {
     if (!this.#alive) return;
+    this.#accesses("store", ea, bytes);
     const place =
       (ea.low & (bytes - 1)) === 0 ? this.memory.place(ea, "store") : misaligned(ea, "store conditional");
     if (isInterrupt(place)) {
@@ -342,6 +359,7 @@ export class ReferenceMachine implements Machine<U64, boolean>, SystemContext {
       context: SystemContext,
       ...operands: readonly unknown[]
     ) => Outcome;
+    this.#access = accessOf(this, name, operands);
     this.#outcome = operation(this, ...operands);
   }
 }
