@@ -1,6 +1,7 @@
 // The map of where images landed, as SVG: one lane for each strategy on each layout, distance from __bpf_call_base on a
 // logarithmic scale, and how far a bl, 32 and 48 signed bits reach. Draws rows, measures nothing.
 import { parseU64, ZERO, type U64 } from "../../word/long.ts";
+import { px, svgDocument, text, titled, type Color } from "../svg.ts";
 import { signedBits } from "./reach.ts";
 import type { Row } from "./row.ts";
 
@@ -25,8 +26,7 @@ const REACHES = [
   { bits: 63, name: "64 bits", size: "" },
 ] as const;
 
-/** Classes with what is painted in which color, in light and in dark. */
-const COLORS = [
+const COLORS: readonly Color[] = [
   ["paper", "fill", "#ffffff", "#14181f"],
   ["zone0", "fill", "#d9f2e3", "#17382a"],
   ["zone1", "fill", "#e3edfb", "#1b2d47"],
@@ -39,16 +39,9 @@ const COLORS = [
   ["rail", "stroke", "#c3cad3", "#4a5462"],
   ["mark", "fill", "#1f5fbf", "#8fbcff"],
   ["below", "stroke", "#b04a00", "#ffb27a"],
-] as const;
+];
 
-const rules = (color: 2 | 3): string =>
-  COLORS.map((row) => `.${row[0]} { ${row[1]}: ${row[color]} }`).join(" ");
-
-const STYLE = `
-  ${rules(2)}
-  @media (prefers-color-scheme: dark) { ${rules(3)} }
-  text { font: 12px ui-sans-serif, system-ui, "DejaVu Sans", sans-serif; }
-  .title { font-size: 17px; font-weight: 600; } .layout { font-size: 13px; font-weight: 600; }
+const RULES = `.title { font-size: 17px; font-weight: 600; } .layout { font-size: 13px; font-weight: 600; }
   .end { text-anchor: end; } .middle { text-anchor: middle; }
   .mark { fill-opacity: 0.75; } .below { fill: none; stroke-width: 1.5; }`;
 
@@ -75,15 +68,15 @@ export function rangesSvg(program: string, rows: readonly Row[]): string {
     }
   }
   const height = y + BOTTOM;
-  const parts = [
-    `<rect width="100%" height="100%" class="paper"/>`,
-    ...zones(y),
-    ...heading(program, lanes),
-    ...axis(y),
-    ...body,
-    ...legend(y + 44),
-  ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="where images landed">\n<style>${STYLE}\n</style>\n${parts.join("\n")}\n</svg>\n`;
+  const parts = [...zones(y), ...heading(program, lanes), ...axis(y), ...body, ...legend(y + 44)];
+  return svgDocument({
+    width: WIDTH,
+    height,
+    label: "where images landed",
+    colors: COLORS,
+    rules: RULES,
+    parts,
+  });
 }
 
 function lanesOf(rows: readonly Row[]): readonly Lane[] {
@@ -172,7 +165,7 @@ function draw({ imageAlloc, row }: Lane, top: number): readonly string[] {
 function mark(image: string, base: U64, y: number): string {
   const distance = (parseU64(image) ?? ZERO).sub(base);
   const below = distance.toSigned().isNegative();
-  return `<circle cx="${px(across(log2(distance)))}" cy="${y}" r="4.5" class="${below ? "below" : "mark"}"><title>${image}: ${below ? "below" : "above"}, ${signedBits(distance)} signed bits</title></circle>`;
+  return `<circle cx="${px(across(log2(distance)))}" cy="${y}" r="4.5" class="${below ? "below" : "mark"}">${titled(`${image}: ${below ? "below" : "above"}, ${signedBits(distance)} signed bits`)}</circle>`;
 }
 
 /** Of the magnitude of a signed distance. */
@@ -195,26 +188,3 @@ function legend(y: number): readonly string[] {
 const LONGEST = 110;
 const shortened = (reason: string): string =>
   reason.length <= LONGEST ? reason : `${reason.slice(0, LONGEST)}…`;
-
-interface TextPlace {
-  readonly x: number;
-  readonly y: number;
-  readonly kind?: string;
-  readonly title?: string;
-}
-
-function text({ x, y, kind, title }: TextPlace, content: string): string {
-  const hint = title === undefined || title === content ? "" : `<title>${escaped(title)}</title>`;
-  return `<text x="${px(x)}" y="${px(y)}"${colorOf(kind)}>${escaped(content)}${hint}</text>`;
-}
-
-/** A text is in ink unless its kind names a color. */
-function colorOf(kind = ""): string {
-  return ` class="${/faint|refused/.test(kind) ? kind : `ink ${kind}`.trimEnd()}"`;
-}
-
-const px = (value: number): string => String(Number(value.toFixed(1)));
-
-function escaped(content: string): string {
-  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
-}
