@@ -26,6 +26,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   workerpool: ["cli"],
   "cli-progress": ["cli"],
+  "d3-scale": ["lab"],
 };
 
 /** Helpers of tests stand beside them in folders of this name. */
