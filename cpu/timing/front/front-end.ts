@@ -34,6 +34,8 @@ export interface FrontCounters {
   readonly icacheMisses: number;
   /** Misses of the instruction side's effective-to-real translation. */
   readonly ieratMisses: number;
+  /** Misses of the data side's. */
+  readonly deratMisses: number;
 }
 
 /** Fetch, prediction and what lies between them and dispatch. Instructions come in program order: fetch, dispatched, and branch if it is one. */
@@ -44,6 +46,8 @@ export interface FrontEnd {
   dispatched(cycle: number): void;
   /** The instruction fetched last was this branch. */
   branch(branch: Branch): void;
+  /** Extra cycles of a load or store at an address: translation, where its ERAT lacks the page. */
+  data(eaHigh: number, eaLow: number): number;
   /** As mitigations do between programs. */
   flushLinkStack(): void;
   flushCountCache(): void;
