@@ -134,7 +134,7 @@ function isIdle(pass: Pass, before: Insn, at: number): boolean {
   return clearsUpperHalf(before) && resultOf(before) === zext.dst;
 }
 
-/** Prologue, every instruction, epilogue; `pass.offsets` is complete afterwards. Throws JitError or JitBug with the instruction's slot. */
+/** Prologue, every instruction, epilogue, stubs; `pass.offsets` is complete afterwards. Throws JitError or JitBug with the instruction's slot. */
 export function generate(pass: Pass): void {
   const { fn, frame, target } = pass.compilation;
   pass.emit(prologue(frame, target));
@@ -147,6 +147,8 @@ export function generate(pass: Pass): void {
   }
   pass.offsets[fn.insns.length] = pass.here;
   pass.emit(epilogue(frame));
+  pass.stubsOffset = pass.here;
+  pass.emit(pass.stubs.words);
 }
 
 function inContext(pass: Pass, insn: Insn, at: number): void {

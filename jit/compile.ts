@@ -3,7 +3,9 @@
 import type { BpfFunction } from "../bpf/core/prog.ts";
 import type { U64 } from "../word/long.ts";
 import { generate } from "./body.ts";
+import { createHelperSequence } from "./call/helper-sequences.ts";
 import { createCallSequence } from "./call/sequences.ts";
+import type { CallTable } from "./call/shared-parts.ts";
 import { checkBranches, checkSized } from "./consistency.ts";
 import { JitBug } from "./error.ts";
 import { jumpTargets, unboundedShifts } from "./flow.ts";
@@ -37,6 +39,16 @@ export interface PassLog {
 /** The largest number of passes; each call moves at most twice, so an honest sequence never comes near. */
 const MAX_PASSES = 64;
 
+/** The code of a function. */
+export interface CompiledFunction {
+  /** Stubs included. */
+  readonly words: Words;
+  /** Byte offset of each instruction slot's code, and last that of the epilogue. */
+  readonly insnOffsets: readonly number[];
+  /** Byte offset of the stubs that calls share; the code's length where there are none. */
+  readonly stubsOffset: number;
+}
+
 /** A function on its way through the passes. */
 export class FunctionJit {
   readonly fn: BpfFunction;
@@ -47,10 +59,16 @@ export class FunctionJit {
   #sized: readonly number[] = [];
 
   /**
+   * @param table of the addresses that calls load, for the whole program
    * @param onPass called after each pass
    * @throws JitError on a register that does not exist
    */
-  constructor(fn: BpfFunction, target: JitTarget, onPass: (pass: PassLog) => void = () => undefined) {
+  constructor(
+    fn: BpfFunction,
+    target: JitTarget,
+    table: CallTable,
+    onPass: (pass: PassLog) => void = () => undefined,
+  ) {
     this.fn = fn;
     this.#onPass = onPass;
     const targets = jumpTargets(fn.insns);
@@ -58,7 +76,9 @@ export class FunctionJit {
       fn,
       target,
       frame: planFrame(fn, target.abi, target.stfBarrier.kind),
-      calls: createCallSequence(target.callSequence),
+      calls: createCallSequence(target.callSequence, target),
+      helperCalls: createHelperSequence(target.helperSequence, target),
+      table,
       jumpTargets: targets,
       unboundedShifts: unboundedShifts(fn.insns, targets),
     };
@@ -82,21 +102,21 @@ export class FunctionJit {
    * @param address of the first word of code
    * @throws JitError, and JitBug where passes do not agree
    */
-  compile(address: U64): { readonly words: Words; readonly insnOffsets: readonly number[] } {
+  compile(address: U64): CompiledFunction {
     this.#settle(address);
     const last = this.#last;
     if (last === undefined) throw new JitBug(`${this.fn.name}: no pass`);
     checkBranches(this.fn, last.words, last.starts());
-    return { words: last.words, insnOffsets: last.offsets };
+    return { words: last.words, insnOffsets: last.offsets, stubsOffset: last.stubsOffset ?? this.#bytes };
   }
 
   get #bytes(): number {
     return (this.#last?.words.length ?? 0) * WORD_BYTES;
   }
 
-  /** Offsets of everything in the last pass, and of the end. */
+  /** Offsets of everything in the last pass, of the stubs and of the end. */
   get #ends(): readonly number[] {
-    return [...(this.#last?.offsets ?? []), this.#bytes];
+    return [...(this.#last?.offsets ?? []), this.#last?.stubsOffset ?? 0, this.#bytes];
   }
 
   /** Passes until nothing moves. */
@@ -110,7 +130,7 @@ export class FunctionJit {
   #run(address: U64 | undefined): boolean {
     const before = this.#last;
     const bytesBefore = this.#bytes;
-    const pass = new Pass(this.#compilation, address, before?.offsets);
+    const pass = new Pass(this.#compilation, address, before?.offsets, before?.stubsOffset);
     generate(pass);
     this.#last = pass;
     if (address !== undefined) checkSized(this.fn, this.#ends, this.#sized);

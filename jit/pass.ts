@@ -1,9 +1,10 @@
 // One pass over a function: the words so far, and what the code of an instruction may ask about its surroundings.
 // Knows no opcode; compile.ts runs passes.
 import type { BpfFunction } from "../bpf/core/prog.ts";
-import type { U64 } from "../word/long.ts";
+import { u64, type U64, ZERO } from "../word/long.ts";
 import { JitError } from "./error.ts";
-import type { CallSequence } from "./call/sequence.ts";
+import type { CallSequence, SharedParts } from "./call/sequence.ts";
+import { type CallTable, Stubs } from "./call/shared-parts.ts";
 import type { Frame } from "./frame.ts";
 import { WORD_BYTES, type Word, type Words } from "./ppc.ts";
 import type { JitTarget } from "./target.ts";
@@ -13,7 +14,12 @@ export interface Compilation {
   readonly fn: BpfFunction;
   readonly target: JitTarget;
   readonly frame: Frame;
+  /** Calls of the program's functions. */
   readonly calls: CallSequence;
+  /** Calls of the kernel's and its modules'. */
+  readonly helperCalls: CallSequence;
+  /** Of the whole program. */
+  readonly table: CallTable;
   /** Slots that a jump of the function goes to. */
   readonly jumpTargets: ReadonlySet<number>;
   /** Shifts by a register whose count may be as large as the value has bits, or larger. */
@@ -41,26 +47,42 @@ export class Pass {
   inlineEpilogue: number | undefined;
   /** In order of their slots. */
   readonly calls: CallWords[] = [];
+  /** Byte offset of the stubs; undefined until the code before them is complete. */
+  stubsOffset: number | undefined;
+  readonly stubs: Stubs;
+  /** What calls share, where there are addresses. */
+  readonly shared: SharedParts;
   readonly #offsetsBefore: readonly number[] | undefined;
 
-  /** @param offsetsBefore what the pass before this found; without, every distance is taken as 0 */
+  /**
+   * @param offsetsBefore what the pass before this found; without, every distance is taken as 0
+   * @param stubsBefore the same for `stubsOffset`
+   */
   constructor(
     compilation: Compilation,
     codeAddress: U64 | undefined,
     offsetsBefore: readonly number[] | undefined,
+    stubsBefore = 0,
   ) {
     this.compilation = compilation;
     this.codeAddress = codeAddress;
     this.#offsetsBefore = offsetsBefore;
+    const stubs = new Stubs((codeAddress ?? ZERO).add(u64(stubsBefore)));
+    this.stubs = stubs;
+    this.shared = {
+      stub: (value, words) => stubs.to(value, words),
+      slot: (value) => compilation.table.slot(value),
+    };
   }
 
   emit(words: Words): void {
     for (const word of words) this.words.push(word);
   }
 
-  /** Byte offsets where something begins that a branch may go to: the function, each instruction, the epilogue. */
+  /** Byte offsets where something begins that a branch may go to: the function, each instruction, the epilogue, each stub. */
   starts(): readonly number[] {
-    return [0, ...this.offsets];
+    const stubs = this.stubsOffset ?? this.here;
+    return [0, ...this.offsets, ...this.stubs.offsets.map((offset) => stubs + offset)];
   }
 
   /** Byte offset of the next word. */

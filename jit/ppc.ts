@@ -1,6 +1,6 @@
 // The ppc64 instructions that the JIT emits: each a function of its operands, in the order GNU as writes them.
 // Encodings are those of cpu/isa; what to emit is decided elsewhere.
-import { encode } from "../cpu/isa/encode.ts";
+import { encode, encodePrefixed } from "../cpu/isa/encode.ts";
 import type { Gpr } from "./registers.ts";
 
 /** One instruction word, unsigned. */
@@ -85,9 +85,14 @@ export const // arithmetic
   bctr = (): Word => encode("bcctr", { BO: 20, BI: 0, BH: 0 }),
   bctrl = (): Word => encode("bcctr", { BO: 20, BI: 0, BH: 0, LK: 1 }),
   blr = (): Word => encode("bclr", { BO: 20, BI: 0, BH: 0 }),
+  blrl = (): Word => encode("bclr", { BO: 20, BI: 0, BH: 0, LK: 1 }),
   mtctr = (RS: Gpr): Word => encode("mtspr", { SPR: CTR, RS }),
   mtlr = (RS: Gpr): Word => encode("mtspr", { SPR: LR, RS }),
   mflr = (RT: Gpr): Word => encode("mfspr", { RT, SPR: LR }),
+  // prefixed arithmetic, two words
+  paddi = (RT: Gpr, RA0: Gpr, SI: number): Words => encodePrefixed("paddi", { RT, RA0, SI }),
+  /** SI in bytes from the prefix. */
+  pla = (RT: Gpr, SI: number): Words => encodePrefixed("paddi", { RT, RA0: 0, SI, R: 1 }),
   // load
   lbz = (RT: Gpr, D: number, RA0: Gpr): Word => encode("lbz", { RT, D, RA0 }),
   lhz = (RT: Gpr, D: number, RA0: Gpr): Word => encode("lhz", { RT, D, RA0 }),
@@ -138,7 +143,12 @@ export const IF_EQ: Condition = { bit: CR0_EQ, value: true },
 /** Bytes a word takes. */
 export const WORD_BYTES = 4;
 
+/** Words of a prefixed instruction. */
+export const PREFIXED_WORDS = 2;
+
 /** Whether `b` and `bl` reach so many bytes: 24 bits of words. */
 export const reachesB = (bytes: number): boolean => bytes >= -0x200_0000 && bytes < 0x200_0000;
 /** Whether `bc` does: 14 bits of words. */
 export const reachesBc = (bytes: number): boolean => bytes >= -0x8000 && bytes < 0x8000;
+/** Whether the immediate of a prefixed instruction does: 34 bits. */
+export const reachesPrefixed = (bytes: number): boolean => bytes >= -(2 ** 33) && bytes < 2 ** 33;

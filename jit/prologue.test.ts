@@ -8,7 +8,9 @@ import {
   BPF_MEM, BPF_MOV, BPF_REG_FP, BPF_STX, BPF_X,
 } from "../bpf/opcodes.ts";
 import { u64 } from "../word/long.ts";
+import { createHelperSequence } from "./call/helper-sequences.ts";
 import { createCallSequence } from "./call/sequences.ts";
+import { CallTable } from "./call/shared-parts.ts";
 import { BPF_TAIL_CALL, planFrame } from "./frame.ts";
 import { exit as exitCode } from "./opcode/jump.ts";
 import { Pass } from "./pass.ts";
@@ -206,7 +208,9 @@ describe("an epilogue out of the reach of b", () => {
       fn,
       target: seenTarget,
       frame: planFrame(fn, "elfv2"),
-      calls: createCallSequence("near"),
+      calls: createCallSequence("near", seenTarget),
+      helperCalls: createHelperSequence("near", seenTarget),
+      table: new CallTable(0, () => undefined),
       jumpTargets: new Set<number>(),
       unboundedShifts: new Set<number>(),
     };

@@ -2,7 +2,9 @@
 // [Linux 6.12 arch/powerpc/net/bpf_jit_comp64.c bpf_jit_build_prologue, bpf_jit_build_epilogue]
 import { type Frame, TAIL_CALL_CNT_BEFORE_FRAME } from "./frame.ts";
 import { BPF_R0, FRAME_POINTER, PACA, RESULT, SCRATCH, STACK_POINTER, TMP1, TOC } from "./registers.ts";
+import type { EntryPoints } from "./call/sequence.ts";
 import { addi, blr, ld, li, mflr, mr, mtlr, nop, std, stdu, WORD_BYTES, type Words } from "./ppc.ts";
+import { u64, type U64 } from "../word/long.ts";
 import { codeOffset, type JitTarget } from "./target.ts";
 
 /** Where a caller keeps its callee's LR, from the caller's r1 [ELFv2 2.2.3.1]. */
@@ -29,6 +31,13 @@ export function prologue(frame: Frame, target: JitTarget): Words {
     ...frame.saved.map((gpr) => std(gpr, frame.slotOf(gpr), STACK_POINTER)),
     ...(frame.usesStack ? [addi(FRAME_POINTER, STACK_POINTER, frame.framePointer)] : []),
   ];
+}
+
+/** Where a caller enters an image: at the code's start, or behind what loads the TOC. What starts the tail call count is run by both. */
+export function imageEntryPoints(image: U64, target: JitTarget): EntryPoints {
+  const global = image.add(u64(codeOffset(target)));
+  const local = global.add(u64(loadToc(target).length * WORD_BYTES));
+  return { global, local, ...(target.abi === "elfv1" ? { descriptor: image } : {}) };
 }
 
 /** Bytes from `bpf_func` of a program to where a tail call enters it. */

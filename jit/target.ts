@@ -3,7 +3,7 @@
 import type { Endian } from "../bpf/insn.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
 import type { U64 } from "../word/long.ts";
-import type { CallSequenceName } from "./call/sequence.ts";
+import type { CallSequenceName, HelperSequenceName } from "./call/sequence.ts";
 
 export type Abi = "elfv2" | "elfv1";
 
@@ -15,11 +15,15 @@ export interface JitTarget {
   readonly kernelToc: U64;
   /** Byte offset of `kernel_toc` in the paca; a multiple of 4. */
   readonly pacaKernelToc: number;
+  /** Where the kernel starts, and the byte offset of that address in the paca; a multiple of 4. */
+  readonly kernelBase: U64;
+  readonly pacaKernelBase: number;
   /** Byte offsets in structures that a tail call walks; those of pointers are multiples of 4. */
   readonly offsets: TailCallOffsets;
   /** Address of `__bpf_call_base`: the `imm` of a helper call counts from it. */
   readonly bpfCallBase: U64;
   readonly callSequence: CallSequenceName;
+  readonly helperSequence: HelperSequenceName;
   /** What BPF_NOSPEC becomes. */
   readonly stfBarrier: StfBarrier;
   /** The entry point that a caller with the kernel's TOC in r2 uses; in ELFv1 the code that a descriptor points to. */
@@ -45,7 +49,7 @@ export interface TailCallOffsets {
 }
 
 /**
- * Memory for images.
+ * Memory for images, and for the addresses that their calls load.
  * @linux kernel/bpf/core.c bpf_jit_binary_alloc
  */
 export interface JitMemory {
@@ -60,6 +64,10 @@ export interface JitMemory {
   /** Makes it read-only and executable. */
   lock(header: U64): void;
   free(header: U64): void;
+  /** Zeroed memory of the kernel's data, aligned to a doubleword; undefined when there is no room. */
+  allocateTable(bytes: number): U64 | undefined;
+  writeTable(address: U64, table: Uint8Array): void;
+  freeTable(address: U64): void;
 }
 
 /** Bytes of an ELFv1 function descriptor: code address, TOC, environment [ELFv1 3.2]. */

@@ -18,7 +18,7 @@ import {
   checkUnprivilegedLoad,
   isUnprivilegedHelper,
 } from "../bpf/verifier/unprivileged.ts";
-import type { CallSequenceName } from "../jit/call/sequence.ts";
+import type { CallSequenceName, HelperSequenceName } from "../jit/call/sequence.ts";
 import type { PassLog } from "../jit/compile.ts";
 import { JitError } from "../jit/error.ts";
 import { jitProgram, type JitedProgram } from "../jit/program.ts";
@@ -38,6 +38,8 @@ export interface BpfLoadOptions {
   readonly callSequence?: CallSequenceName | undefined;
   /** Told each pass of the JIT as it ends, also before an error. */
   readonly onPass?: ((pass: PassLog) => void) | undefined;
+  /** How it calls a function of the kernel or of a module; default toc-relative. */
+  readonly helperSequence?: HelperSequenceName | undefined;
   /** Whether programs are JITed (default) or left to the BPF interpreter. */
   readonly jit?: boolean | undefined;
   /** Whether images are named in kallsyms (default), as net.core.bpf_jit_kallsyms=1. */
@@ -122,7 +124,8 @@ export class Bpf {
     const { privileged = true } = options;
     if (!privileged) checkUnprivilegedLoad(program);
     const sized = { ...program, maps: program.maps.map((map) => withMaxEntries(map, options.mapMaxEntries)) };
-    const target = jitTarget(this.#kernel, options.callSequence ?? "auto-shrink");
+    const { callSequence = "auto-shrink", helperSequence = "toc-relative" } = options;
+    const target = jitTarget(this.#kernel, { callSequence, helperSequence });
     const { start = "context", verify = true } = options;
     const loaded = this.core.load(sized, {
       check: verify

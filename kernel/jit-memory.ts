@@ -2,12 +2,13 @@
 import { hex64, type U64 } from "../word/long.ts";
 import { bpfArray } from "../bpf/maps/array.ts";
 import { bpfMap } from "../bpf/maps/memory.ts";
-import type { CallSequenceName } from "../jit/call/sequence.ts";
+import type { CallSequenceName, HelperSequenceName } from "../jit/call/sequence.ts";
 import type { JitMemory, JitTarget } from "../jit/target.ts";
 import { JitError } from "../jit/error.ts";
 import type { JitBinary } from "./bpf-jit-alloc.ts";
-import { KernelUsageError } from "./error.ts";
+import { KernelUsageError, OutOfMemoryError } from "./error.ts";
 import type { Kernel } from "./kernel.ts";
+import { KERNEL_BASE } from "./layout/image.ts";
 import { PACA } from "./paca.ts";
 
 /** Byte offset of `bpf_func` in struct bpf_prog, as on Debian's ppc64el 6.1. @linux include/linux/bpf.h */
@@ -67,14 +68,38 @@ export class ImageMemory implements JitMemory {
     this.#kernel.bpfJitBinaryFree(binary);
   }
 
+  allocateTable(bytes: number): U64 | undefined {
+    try {
+      return this.#kernel.allocate(bytes);
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return undefined;
+      throw error;
+    }
+  }
+
+  writeTable(address: U64, table: Uint8Array): void {
+    if (this.#kernel.write(address, table) !== undefined)
+      throw new Error(`a table at ${hex64(address)} cannot be written`);
+  }
+
+  freeTable(address: U64): void {
+    this.#kernel.free(address);
+  }
+
   /** Bytes of an allocation; 0 where there is none. */
   bytes(header: U64): number {
     return this.#binaries.get(hex64(header))?.bytes ?? 0;
   }
 }
 
+/** How calls are coded. */
+export interface CallSequences {
+  readonly callSequence: CallSequenceName;
+  readonly helperSequence: HelperSequenceName;
+}
+
 /** The machine and kernel as the JIT sees them. */
-export function jitTarget(kernel: Kernel, callSequence: CallSequenceName): JitTarget {
+export function jitTarget(kernel: Kernel, { callSequence, helperSequence }: CallSequences): JitTarget {
   const { cpu, endian, abi, text } = kernel;
   return {
     cpu: cpu.state.model,
@@ -82,6 +107,8 @@ export function jitTarget(kernel: Kernel, callSequence: CallSequenceName): JitTa
     abi,
     kernelToc: text.toc,
     pacaKernelToc: PACA.kernel_toc,
+    kernelBase: KERNEL_BASE,
+    pacaKernelBase: PACA.kernelbase,
     offsets: {
       bpfArrayMaxEntries: bpfMap.maxEntries,
       bpfArrayPtrs: bpfArray.value,
@@ -89,6 +116,7 @@ export function jitTarget(kernel: Kernel, callSequence: CallSequenceName): JitTa
     },
     bpfCallBase: text.bpfCallBase,
     callSequence,
+    helperSequence,
     // The fallback, a call of bpf_stf_barrier, is for processors before these.
     stfBarrier: { kind: cpu.state.model === "power8" ? "sync-ori" : "eieio" },
     localEntry: (address) => text.localEntry(address),

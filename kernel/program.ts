@@ -183,6 +183,8 @@ export class Program {
       this.#kernel.kallsyms.remove(image);
       this.#bpf.images.free(header);
     }
+    const table = this.loaded.jited?.table;
+    if (table !== undefined) this.#bpf.images.freeTable(table);
     this.loaded.free();
   }
 }

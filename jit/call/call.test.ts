@@ -23,7 +23,7 @@ import { asm } from "../test/asm.ts";
 import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget } from "../test/fixtures.ts";
 import type { JitTarget } from "../target.ts";
 import { autoShrink } from "./auto-shrink.ts";
-import type { CallSequenceName } from "./sequence.ts";
+import type { CallSequenceName, SharedParts } from "./sequence.ts";
 
 const exit = insn(BPF_JMP | BPF_EXIT);
 const mov = (imm: number): Insn => insn(BPF_ALU64 | BPF_MOV | BPF_K, { imm });
@@ -49,6 +49,11 @@ function program(
 ): JitedProgram {
   return jitProgram(functionsOf(bodies), target, new RecordingMemory(places));
 }
+
+const nothingShared: SharedParts = {
+  stub: () => expect.unreachable("a stub"),
+  slot: () => expect.unreachable("a slot"),
+};
 
 /** The words from the first call of main on. */
 const callWords = (jited: JitedProgram, count: number, at = FIRST_CALL_WORD): readonly number[] =>
@@ -140,9 +145,10 @@ describe("auto-shrink", () => {
   });
 
   test("a call that fell out of reach stays far, so passes end", () => {
-    const sequence = autoShrink();
-    const callee = { callee: "f1", site: 3, to: main };
-    const at = (bytes: number): number => sequence.words({ ...callee, from: main.add(u64(bytes)) }).length;
+    const sequence = autoShrink.create(seenTarget);
+    const callee = { kind: "bpf", callee: "f1", site: 3, to: { global: main, local: main } } as const;
+    const at = (bytes: number): number =>
+      sequence.words({ ...callee, from: main.add(u64(bytes)) }, nothingShared).length;
     expect(at(0x200_0000)).toBe(1);
     expect(at(0x200_0004)).toBeGreaterThan(1);
     expect(at(0x200_0000)).toBeGreaterThan(1);

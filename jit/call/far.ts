@@ -1,24 +1,47 @@
 // `far`: the callee's address as a 64-bit constant, always of the same length, then a branch through CTR.
-// The address goes through r12, as a callee that computes its TOC from its global entry wants it; the callee loads the
+// The address goes through r12, as a callee that computes its TOC from its global entry wants it; a BPF callee loads the
 // kernel's TOC itself, and r2 is the kernel's again when it returns. [Linux 6.1 arch/powerpc/net/bpf_jit_comp64.c]
 import { load64, MAX_LOAD64_WORDS, padded } from "../immediates.ts";
-import { bctrl, mtctr, type Words } from "../ppc.ts";
+import type { Words } from "../ppc.ts";
 import { CALL_TARGET } from "../registers.ts";
-import type { BpfCall, CallSequence } from "./sequence.ts";
+import { calleeValue, enter } from "./enter.ts";
+import type { Call, Callee, CallMachine, CallSequenceKind } from "./sequence.ts";
 
-const branch = (): Words => [mtctr(CALL_TARGET), bctrl()];
+/** Words at most. */
+export const farWords = (callee: Callee, machine: CallMachine): number =>
+  MAX_LOAD64_WORDS + enter(CALL_TARGET, callee, machine).length;
 
-/** Words at most, and here always. */
-export const FAR_WORDS = MAX_LOAD64_WORDS + branch().length;
+export const far: CallSequenceKind<"far"> = {
+  name: "far",
+  summary: "64-bit constant in r12, padded to five words; mtctr; bctrl",
+  legal: "always",
+  create: (machine) => ({
+    maxWords: (callee) => farWords(callee, machine),
+    maxStubWords: () => 0,
+    words: (call) => [
+      ...padded(load64(CALL_TARGET, calleeValue(call, machine)), MAX_LOAD64_WORDS),
+      ...enter(CALL_TARGET, call, machine),
+    ],
+  }),
+};
 
-export function far(): CallSequence {
-  return {
-    maxWords: FAR_WORDS,
-    words: ({ to }) => [...padded(load64(CALL_TARGET, to), MAX_LOAD64_WORDS), ...branch()],
-  };
+/** The same without padding: as many words as the address needs. */
+export function shortestFar(call: Call, machine: CallMachine): Words {
+  return [...load64(CALL_TARGET, calleeValue(call, machine)), ...enter(CALL_TARGET, call, machine)];
 }
 
-/** The same without padding: 3 to 7 words, as the address needs. */
-export function shortestFar({ to }: BpfCall): Words {
-  return [...load64(CALL_TARGET, to), ...branch()];
-}
+/** A function of the kernel or of a module: its address is known from the start, so nothing needs padding. */
+export const helperFar: CallSequenceKind<"far"> = {
+  name: "far",
+  summary: "64-bit constant in r12, as short as it is; mtctr; bctrl to the global entry point",
+  legal: "always",
+  create: (machine) => ({
+    maxWords: ({ kind, to }) =>
+      to === undefined
+        ? farWords({ kind }, machine)
+        : load64(CALL_TARGET, calleeValue({ kind, to }, machine)).length +
+          enter(CALL_TARGET, { kind }, machine).length,
+    maxStubWords: () => 0,
+    words: (call) => shortestFar(call, machine),
+  }),
+};

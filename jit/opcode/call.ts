@@ -6,32 +6,45 @@ import type { Insn } from "../../bpf/insn.ts";
 import { BPF_HELPER_CALL, BPF_PSEUDO_CALL } from "../../bpf/opcodes.ts";
 import { hex64, type U64, u64 } from "../../word/long.ts";
 import { JitError } from "../error.ts";
-import { fitsS32 } from "../immediates.ts";
+import type { Call, Callee, CallSequence, EntryPoints } from "../call/sequence.ts";
 import type { Pass } from "../pass.ts";
-import { addi, addis, bctrl, mr, mtctr, nop, type Words } from "../ppc.ts";
-import { BPF_R0, CALL_TARGET, RESULT, TOC } from "../registers.ts";
-import { codeOffset, type JitTarget } from "../target.ts";
+import { mr, nop } from "../ppc.ts";
+import { imageEntryPoints } from "../prologue.ts";
+import { BPF_R0, RESULT } from "../registers.ts";
 
-/** Address of a kernel function from the kernel's TOC, which r2 holds: four words. */
-function helperCall(insn: Insn, target: JitTarget): Words {
-  const helper = target.bpfCallBase.add(u64(insn.imm));
-  const entry = target.localEntry(helper);
-  if (!target.isCoreText(entry))
-    throw new JitError("EINVAL", `helper at ${hex64(helper)} is not in the kernel's text`);
-  const offset = entry.subtract(target.kernelToc);
-  const low = (offset.low << 16) >> 16;
-  const high = offset.subtract(u64(low)).toSigned().shiftRight(16);
-  if (!fitsS32(offset) || high.toNumber() > 0x7fff)
-    throw new JitError(
-      "ERANGE",
-      `helper at ${hex64(helper)} is more than 2 GiB from the TOC at ${hex64(target.kernelToc)}`,
-    );
-  return [
-    addis(CALL_TARGET, TOC, high.toNumber()),
-    addi(CALL_TARGET, CALL_TARGET, low),
-    mtctr(CALL_TARGET),
-    bctrl(),
-  ];
+/** A function outside of BPF: its name, and as a C pointer. */
+export interface KernelFunctionPointer {
+  readonly callee: string;
+  readonly pointer: U64;
+}
+
+/**
+ * A call of a function of the kernel's text, by the target's helper sequence, without the result's copy; `at`: slot of the instruction.
+ * @throws JitError EINVAL where it is elsewhere
+ */
+export function kernelCall(pass: Pass, { callee, pointer }: KernelFunctionPointer, at: number): void {
+  const { target, helperCalls } = pass.compilation;
+  const local = target.localEntry(pointer);
+  if (!target.isCoreText(local))
+    throw new JitError("EINVAL", `${callee} at ${hex64(pointer)} is not in the kernel's text`);
+  const to: EntryPoints =
+    target.abi === "elfv1" ? { global: local, local, descriptor: pointer } : { global: pointer, local };
+  emitCall(pass, helperCalls, { kind: "core", to, callee, site: at }, hex64(pointer));
+}
+
+/** What of a call is known in a pass without addresses. */
+type UnplacedCall = Callee & Pick<Call, "callee" | "site">;
+
+/** By a sequence; while there are no addresses, the most words that it can take. `key`: of the callee, among all in the function. */
+function emitCall(pass: Pass, sequence: CallSequence, call: UnplacedCall, key: string): void {
+  const { to } = call;
+  if (pass.codeAddress !== undefined && to !== undefined) {
+    const from = pass.codeAddress.add(u64(pass.here));
+    pass.emit(sequence.words({ ...call, to, from }, pass.shared));
+    return;
+  }
+  pass.emit(Array.from({ length: sequence.maxWords(call) }, nop));
+  pass.stubs.reserve(key, sequence.maxStubWords(call));
 }
 
 /**
@@ -49,24 +62,25 @@ export function imageOf(fn: BpfFunction, insn: Insn, encoding: CallEncoding, bpf
   return image;
 }
 
-function functionCall(pass: Pass, insn: Insn, at: number): Words {
+function functionCall(pass: Pass, insn: Insn, at: number): void {
   const { fn, target, calls } = pass.compilation;
-  if (pass.codeAddress === undefined) return Array.from({ length: calls.maxWords }, nop);
+  if (pass.codeAddress === undefined) {
+    // Until there are addresses `off` is the callee's index.
+    emitCall(pass, calls, { kind: "bpf", callee: "", site: at }, `function ${insn.off}`);
+    return;
+  }
   const image = imageOf(fn, insn, fn.aux.callEncoding, target.bpfCallBase);
-  const callee = fn.aux.func.find(({ bpfFunc }) => bpfFunc.eq(image));
-  return calls.words({
-    from: pass.codeAddress.add(u64(pass.here)),
-    // Behind the descriptor, where an image has one.
-    to: image.add(u64(codeOffset(target))),
-    callee: callee?.name ?? "what is no function of the program",
-    site: at,
-  });
+  const callee = fn.aux.func.find(({ bpfFunc }) => bpfFunc.eq(image))?.name;
+  const to = imageEntryPoints(image, target);
+  const name = callee ?? "what is no function of the program";
+  emitCall(pass, calls, { kind: "bpf", to, callee: name, site: at }, hex64(image));
 }
 
 /** The call, and the result to where BPF's R0 is; `at`: slot of the instruction. */
 export function call(pass: Pass, insn: Insn, at: number): void {
-  if (insn.src === BPF_PSEUDO_CALL) pass.emit(functionCall(pass, insn, at));
-  else if (insn.src === BPF_HELPER_CALL) pass.emit(helperCall(insn, pass.compilation.target));
+  const pointer = pass.compilation.target.bpfCallBase.add(u64(insn.imm));
+  if (insn.src === BPF_PSEUDO_CALL) functionCall(pass, insn, at);
+  else if (insn.src === BPF_HELPER_CALL) kernelCall(pass, { callee: "helper", pointer }, at);
   else throw new JitError("EINVAL", `call of kind ${insn.src} is unsupported`);
   pass.emit([mr(BPF_R0, RESULT)]);
 }

@@ -2,7 +2,7 @@
 // Tests run compiled functions on it and look at what they did. No kernel, no MMU.
 import { Cpu, type EngineName } from "../../cpu/cpu.ts";
 import { encode } from "../../cpu/isa/encode.ts";
-import { hex64, u64, type U64 } from "../../word/long.ts";
+import { hex64, u64, type U64, ZERO } from "../../word/long.ts";
 import { jitProgram, type JitedProgram } from "../program.ts";
 import type { BpfFunction } from "../../bpf/core/prog.ts";
 import { codeOffset, type JitMemory, type JitTarget } from "../target.ts";
@@ -16,6 +16,7 @@ const PLACE = {
   paca: 0x8000,
   stackTop: 0x2_0000,
   toc: 0x2_8000,
+  tables: 0x2_9000,
   data: 0x3_0000,
   images: 0x4_0000,
 } as const;
@@ -56,6 +57,7 @@ export class BareMachine {
     this.target = {
       ...seenTarget,
       kernelToc: u64(PLACE.toc),
+      kernelBase: ZERO,
       bpfCallBase: u64(PLACE.helpers),
       localEntry: (address) => address,
       isCoreText: (address) => address.high === 0 && address.low < PLACE.paca,
@@ -67,6 +69,7 @@ export class BareMachine {
     const { endian } = this.target;
     ram.store(4, PLACE.returned, u64(attn), endian);
     ram.store(8, PLACE.paca + this.target.pacaKernelToc, this.target.kernelToc, endian);
+    ram.store(8, PLACE.paca + this.target.pacaKernelBase, this.target.kernelBase, endian);
     helpers.forEach((_, n) => {
       ram.store(4, helperAddress(n), u64(attn), endian);
       ram.store(4, helperAddress(n) + 4, u64(encode("bclr", { BO: 20 })), endian);
@@ -94,6 +97,11 @@ export class BareMachine {
       },
       lock: () => undefined,
       free: () => undefined,
+      allocateTable: () => u64(PLACE.tables),
+      writeTable: (address, table) => {
+        this.cpu.ram.bytes(address.toNumber(), table.length).set(table);
+      },
+      freeTable: () => undefined,
     };
   }
 

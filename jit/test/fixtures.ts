@@ -14,9 +14,12 @@ export const seenTarget: JitTarget = {
   abi: "elfv2",
   kernelToc: fromHalves(0xc000_0000, 0x0114_8100),
   pacaKernelToc: 16,
+  kernelBase: fromHalves(0xc000_0000, 0),
+  pacaKernelBase: 24,
   offsets: { bpfArrayMaxEntries: 36, bpfArrayPtrs: 272, bpfProgBpfFunc: 48 },
   bpfCallBase: fromHalves(0xc000_0000, 0x0033_2f20),
   callSequence: "auto-shrink",
+  helperSequence: "toc-relative",
   stfBarrier: { kind: "none" },
   localEntry: (address) => address.add(u64(8)),
   isCoreText: (address) => address.high >>> 0 === 0xc000_0000 && address.low >>> 0 < 0x00dd_0000,
@@ -27,6 +30,9 @@ export const bigEndianTarget: JitTarget = { ...seenTarget, endian: "be", abi: "e
 
 export const FIRST_IMAGE: U64 = fromHalves(0xc008_0000, 0x0023_1030);
 
+/** Where tables of callees' addresses are: 16 MiB behind the TOC. */
+export const TABLE: U64 = fromHalves(0xc000_0000, 0x0214_8100);
+
 export class RecordingMemory implements JitMemory {
   readonly #places: U64[];
   #next = FIRST_IMAGE;
@@ -34,6 +40,7 @@ export class RecordingMemory implements JitMemory {
   readonly written = new Map<string, Uint8Array>();
   readonly locked: U64[] = [];
   readonly freed: U64[] = [];
+  readonly tables: { readonly address: U64; readonly bytes: number }[] = [];
 
   /** @param places of the first images; others follow one another */
   constructor(places: readonly U64[] = []) {
@@ -54,6 +61,16 @@ export class RecordingMemory implements JitMemory {
   }
   free(header: U64): void {
     this.freed.push(header);
+  }
+  allocateTable(bytes: number): U64 | undefined {
+    this.tables.push({ address: TABLE, bytes });
+    return TABLE;
+  }
+  writeTable(address: U64, table: Uint8Array): void {
+    this.written.set(address.toString(16), table);
+  }
+  freeTable(address: U64): void {
+    this.freed.push(address);
   }
 }
 

@@ -32,7 +32,7 @@ for (const [name, test] of textTests) {
   describe(`${name}:`, () => {
     it("bpf_stf_barrier changes no register: JITed code goes on with its own", () => {
       const target = {
-        ...jitTarget(kernel, "auto-shrink"),
+        ...jitTarget(kernel, { callSequence: "auto-shrink", helperSequence: "toc-relative" }),
         stfBarrier: { kind: "fallback", address: codeOf(test, "bpf_stf_barrier") },
       } as const;
       const jited = jitProgram(functionsOf([program]), target, new ImageMemory(kernel));
