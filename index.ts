@@ -61,6 +61,9 @@ export type { Insn } from "./bpf/insn.ts";
 export { rawProgram } from "./bpf/raw.ts";
 export type { BpfMap, MapItem } from "./bpf/maps/map.ts";
 
+export { callSequences } from "./jit/call/sequences.ts";
+export { helperSequences } from "./jit/call/helper-sequences.ts";
+export type { CallSequenceKind, CallSequenceName, HelperSequenceName } from "./jit/call/sequence.ts";
 export { JitBug, JitError } from "./jit/error.ts";
 export type { PassLog } from "./jit/compile.ts";
 export type { JitedFunction, JitedProgram } from "./jit/program.ts";

@@ -4,7 +4,9 @@ import type { Command } from "commander";
 import type { CallEncodingName } from "../bpf/core/encoding/encoding.ts";
 import { callEncodings } from "../bpf/core/encoding/table.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
-import type { CallSequenceName } from "../jit/call/sequence.ts";
+import { helperSequences } from "../jit/call/helper-sequences.ts";
+import type { CallSequenceName, HelperSequenceName } from "../jit/call/sequence.ts";
+import { callSequences } from "../jit/call/sequences.ts";
 import {
   DEFAULT_IMAGE_ALLOC,
   imageAllocNamed,
@@ -45,6 +47,7 @@ export interface BpfOptions extends MachineOptions {
   readonly imageAlloc: string;
   readonly callEncoding: CallEncodingName;
   readonly callSequence: CallSequenceName;
+  readonly helperSequence: HelperSequenceName;
   readonly jit: boolean;
   readonly kallsyms: boolean;
   readonly type?: ProgramType;
@@ -57,6 +60,8 @@ export interface BpfOptions extends MachineOptions {
 }
 
 const ENCODINGS = callEncodings.map((encoding) => encoding.name);
+const CALL_SEQUENCES = callSequences.map(({ name }) => name);
+const HELPER_SEQUENCES = helperSequences.map(({ name }) => name);
 
 /** An option whose value goes through `parse`; errors of `parse` are one line on stderr, exit 2. */
 export function valued<T>(flags: string, description: string, parse: (text: string, before: T) => T): Option {
@@ -134,7 +139,6 @@ export function machineOptions(command: Command, defaultMaxInsns = "none"): Comm
 
 /** Options of every verb that loads BPF, those of the machine included. */
 export function bpfOptions(command: Command): Command {
-  const sequences = ["far-notoc", "auto-pad", "auto-skip", "stub", "toc", "pcrel"];
   machineOptions(command, "1e9")
     .option("--prog <name>", "name of the program in an object with several (default: the only one)")
     .addOption(
@@ -154,15 +158,15 @@ export function bpfOptions(command: Command): Command {
     .addOption(
       valued(
         "--call-sequence <name>",
-        "code of a BPF-to-BPF call: far, near or auto-shrink",
-        choice("--call-sequence", ["far", "near", "auto-shrink"], sequences),
+        `code of a BPF-to-BPF call: ${CALL_SEQUENCES.join(", ")}`,
+        choice("--call-sequence", CALL_SEQUENCES),
       ).default("auto-shrink"),
     )
     .addOption(
       valued(
         "--helper-sequence <name>",
-        "code of a helper call: toc-relative",
-        choice("--helper-sequence", ["toc-relative"], ["far", "near", "stub", "pcrel"]),
+        `code of a helper call: ${HELPER_SEQUENCES.join(", ")}`,
+        choice("--helper-sequence", HELPER_SEQUENCES),
       ).default("toc-relative"),
     )
     .addOption(

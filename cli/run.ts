@@ -94,6 +94,7 @@ function document(session: Session, end: Done, options: Options): unknown {
     image_alloc: options.imageAlloc,
     call_encoding: options.callEncoding,
     call_sequence: options.callSequence,
+    helper_sequence: options.helperSequence,
     engine: options.engine,
     ...(end.dataOut === undefined ? {} : { data_out: hexBytes(end.dataOut) }),
     ...(end.ctxOut === undefined ? {} : { ctx_out: hexBytes(end.ctxOut) }),

@@ -125,11 +125,12 @@ export function kernelOptions(
 
 /** What they say of how a program is loaded. */
 export function loadOptions(options: BpfOptions, onMemory: boolean): BpfLoadOptions {
-  const { callEncoding, callSequence, jit, kallsyms, verify, unprivileged } = options;
+  const { callEncoding, callSequence, helperSequence, jit, kallsyms, verify, unprivileged } = options;
   if (unprivileged && !verify)
     throw new UsageError("without a verifier programs load as a kernel module's do: not --unprivileged");
   const start = onMemory ? "memory" : "context";
-  return { callEncoding, callSequence, jit, kallsyms, verify, privileged: !unprivileged, start };
+  const sequences = { callSequence, helperSequence };
+  return { callEncoding, ...sequences, jit, kallsyms, verify, privileged: !unprivileged, start };
 }
 
 /** Runs `work`; what the BPF core, verifier, JIT or kernel refuse becomes a StageError of their stage. */

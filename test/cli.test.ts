@@ -61,7 +61,7 @@ describe("the command line", () => {
     expectUnusable(["exec", "--raw", COUNTERS], /--load and --entry/);
   });
   it("what the contract has and this version has not is said, never ignored", () => {
-    for (const option of ["--call-sequence stub", "--helper-sequence far", "--engine translator", "--harden"])
+    for (const option of ["--engine translator", "--harden"])
       expectUnusable(["run", ...option.split(" "), COUNTERS], /not built yet/);
     for (const verb of ["cycles", "verify"]) expectUnusable([verb, COUNTERS], /not built yet/);
     expectUnusable(["bench", "calls"], /not built yet/);
