@@ -1,12 +1,15 @@
 // Numbers of the timing models: each with its source, or an unknown with the range that it may lie in.
 // It holds no number of any processor.
 
-/** How unknown figures are taken in one instance of a model. */
+/** How unknown figures are taken in one instance of a model: `low` makes code faster, `high` slower. */
 export const assumptions = ["low", "typical", "high"] as const;
 /** How unknown figures are taken in one instance of a model. */
 export type Assumption = (typeof assumptions)[number];
 
-/** A number with its source, or one that nobody publishes: the least, the likeliest and the greatest that it may be, and why. */
+/**
+ * A number with its source, or one that nobody publishes: what is known of it, and what it may be. `low` is the value that makes code
+ * faster, `high` the one that makes it slower, so `low` may be the larger number.
+ */
 export type Figure =
   | { readonly value: number; readonly source: string }
   | { readonly low: number; readonly typical: number; readonly high: number; readonly unknown: string };
