@@ -6,30 +6,32 @@ import type { Insn } from "../../bpf/insn.ts";
 import { BPF_HELPER_CALL, BPF_PSEUDO_CALL } from "../../bpf/opcodes.ts";
 import { hex64, type U64, u64 } from "../../word/long.ts";
 import { JitError } from "../error.ts";
-import type { Call, Callee, CallSequence, EntryPoints } from "../call/sequence.ts";
+import type { Call, Callee, CallSequence } from "../call/sequence.ts";
 import type { Pass } from "../pass.ts";
 import { mr, nop } from "../ppc.ts";
 import { imageEntryPoints } from "../prologue.ts";
 import { BPF_R0, RESULT } from "../registers.ts";
+import type { JitTarget } from "../target.ts";
 
-/** A function outside of BPF: its name, and as a C pointer. */
-export interface KernelFunctionPointer {
-  readonly callee: string;
-  readonly pointer: U64;
+/** A function of the kernel or of a module: its name for messages, and where it is entered. */
+export type KernelFunction = Pick<Call, "callee" | "kind" | "to">;
+
+/** A call by the target's helper sequence, without the result's copy; `at`: slot of the instruction. Throws JitError. */
+export function kernelCall(pass: Pass, callee: KernelFunction, at: number): void {
+  emitCall(pass, pass.compilation.helperCalls, { ...callee, site: at }, hex64(callee.to.global));
 }
 
 /**
- * A call of a function of the kernel's text, by the target's helper sequence, without the result's copy; `at`: slot of the instruction.
+ * A function of the kernel's own text by its C pointer.
  * @throws JitError EINVAL where it is elsewhere
  */
-export function kernelCall(pass: Pass, { callee, pointer }: KernelFunctionPointer, at: number): void {
-  const { target, helperCalls } = pass.compilation;
+export function coreFunction(target: JitTarget, callee: string, pointer: U64): KernelFunction {
   const local = target.localEntry(pointer);
   if (!target.isCoreText(local))
     throw new JitError("EINVAL", `${callee} at ${hex64(pointer)} is not in the kernel's text`);
-  const to: EntryPoints =
+  const to =
     target.abi === "elfv1" ? { global: local, local, descriptor: pointer } : { global: pointer, local };
-  emitCall(pass, helperCalls, { kind: "core", to, callee, site: at }, hex64(pointer));
+  return { callee, kind: "core", to };
 }
 
 /** What of a call is known in a pass without addresses. */
@@ -80,7 +82,8 @@ function functionCall(pass: Pass, insn: Insn, at: number): void {
 export function call(pass: Pass, insn: Insn, at: number): void {
   const pointer = pass.compilation.target.bpfCallBase.add(u64(insn.imm));
   if (insn.src === BPF_PSEUDO_CALL) functionCall(pass, insn, at);
-  else if (insn.src === BPF_HELPER_CALL) kernelCall(pass, { callee: "helper", pointer }, at);
+  else if (insn.src === BPF_HELPER_CALL)
+    kernelCall(pass, coreFunction(pass.compilation.target, "helper", pointer), at);
   else throw new JitError("EINVAL", `call of kind ${insn.src} is unsupported`);
   pass.emit([mr(BPF_R0, RESULT)]);
 }
