@@ -19,9 +19,9 @@ export interface CodeLine {
   readonly text: string;
 }
 
-/** The code of one BPF instruction, or of the prologue or epilogue. */
+/** The code of one BPF instruction, or of the prologue, the epilogue, or the stubs that calls share. */
 export interface CodeGroup {
-  readonly kind: "prologue" | "insn" | "epilogue";
+  readonly kind: "prologue" | "insn" | "epilogue" | "stubs";
   /** Slot of the BPF instruction; -1 for the others. */
   readonly slot: number;
   readonly code: readonly CodeLine[];
@@ -75,7 +75,9 @@ export function codeGroups(
     groups.push({ kind: "insn", slot, code: between(offset(slot), offset(next)) });
     slot = next;
   }
-  groups.push({ kind: "epilogue", slot: -1, code: between(offset(insns.length), fn.bytes) });
+  groups.push({ kind: "epilogue", slot: -1, code: between(offset(insns.length), fn.stubsOffset) });
+  if (fn.stubsOffset < fn.bytes)
+    groups.push({ kind: "stubs", slot: -1, code: between(fn.stubsOffset, fn.bytes) });
   return groups;
 }
 

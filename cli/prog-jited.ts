@@ -3,7 +3,7 @@ import type { SourceLine } from "../bpf/elf/btf-ext.ts";
 import { sourceLine } from "../bpf/print/dump.ts";
 import { fromHalves, type U64, ZERO } from "../word/long.ts";
 import { Refused } from "./errors.ts";
-import { codeLines, nameWithOffset } from "./listing.ts";
+import { type CodeLine, codeLines, nameWithOffset } from "./listing.ts";
 import { LoadedAddresses } from "./loaded-addresses.ts";
 import type { Printed } from "./prog.ts";
 import { sourceJson, type ProgramView } from "./prog-view.ts";
@@ -106,19 +106,51 @@ function imageLines(image: Uint8Array, ksym: U64, view: ProgramView): readonly O
   const words = Array.from({ length: (image.length - start) / 4 }, (_, i) =>
     data.getUint32(start + i * 4, little),
   );
-  const addresses = new LoadedAddresses(view.toc);
   const code = codeLines({ words, code: ksym.add(start) }, view.cpu, nameOf);
+  const called = calledNames(code, view);
+  const stubs = stubNames(code, called);
   return [
     ...descriptor,
     ...code.map(({ pc, text }, i) => {
       const end = code[i + 1]?.pc ?? image.length - start;
       const bytes = image.subarray(start + pc, start + end);
-      const called = addresses.next(text);
-      const target =
-        called === undefined ? text : `${text} <${nameOf(called) ?? `0x${called.toString(16)}`}>`;
-      return { pc: start + pc, text: target, bytes };
+      const target = called[i];
+      const viaStub = stubs.get(/^bl\s+0x([0-9a-f]+)/.exec(text)?.[1] ?? "");
+      const whole =
+        viaStub !== undefined
+          ? text.replace(/<.*>$/, `<stub of ${viaStub}>`)
+          : target === undefined
+            ? text
+            : `${text} <${target}>`;
+      return { pc: start + pc, text: whole, bytes };
     }),
   ];
+}
+
+/** What each line moves to CTR or LR to be called, by name, else its address; undefined where it is no such line. */
+function calledNames(code: readonly CodeLine[], view: ProgramView): readonly (string | undefined)[] {
+  const addresses = new LoadedAddresses(view.kernel);
+  return code.map(({ text }) => {
+    const called = addresses.next(text);
+    return called === undefined ? undefined : (nameIn(view, called) ?? `0x${called.toString(16)}`);
+  });
+}
+
+/** Where a stub's calls go, by its address in hex: straight code between returns that ends in a branch to what is known. */
+function stubNames(
+  code: readonly CodeLine[],
+  called: readonly (string | undefined)[],
+): ReadonlyMap<string, string> {
+  const stubs = new Map<string, string>();
+  let [start, target] = [0, undefined as string | undefined];
+  code.forEach(({ text }, i) => {
+    target = called[i] ?? target;
+    if (!/^b(ct|l)r$/.test(text)) return;
+    const address = code[start]?.address.toString(16);
+    if (text === "bctr" && target !== undefined && address !== undefined) stubs.set(address, target);
+    [start, target] = [i + 1, undefined];
+  });
+  return stubs;
 }
 
 /** A place in one of the program's own images, or an entry point of something else. */

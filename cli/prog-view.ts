@@ -1,14 +1,15 @@
 // What a dump tool has of a loaded program: the program's info and /proc/kallsyms, as the kernel gives them to the user who asks,
-// and of vmlinux the TOC pointer. The dumps are made from it and nothing else.
+// and who may see addresses has /proc/kcore, too. The dumps are made from it and nothing else.
 import type { CallEncoding } from "../bpf/core/encoding/encoding.ts";
+import { MemoryFault } from "../bpf/memory.ts";
 import { callEncodingNamed } from "../bpf/core/encoding/table.ts";
 import type { SourceLine } from "../bpf/elf/btf-ext.ts";
 import { prototypeOf } from "../bpf/elf/btf-print.ts";
 import { SymbolTable } from "../bpf/print/symbol-table.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
-import type { Abi } from "../kernel/kernel.ts";
+import type { Abi, Kernel } from "../kernel/kernel.ts";
 import type { BpfProgInfo } from "../kernel/prog-info.ts";
-import type { U64 } from "../word/long.ts";
+import type { LiveKernel } from "./loaded-addresses.ts";
 import type { BpfOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -18,8 +19,8 @@ export type Detail = "opcodes" | "linum" | "visual";
 export interface ProgramView {
   readonly info: BpfProgInfo;
   readonly symbols: SymbolTable;
-  /** What r2 holds in kernel code: of vmlinux, kallsyms lacks it. Undefined for who may not see addresses. */
-  readonly toc: U64 | undefined;
+  /** The kernel as /proc/kcore shows it. Undefined for who may not see addresses. */
+  readonly kernel: LiveKernel | undefined;
   readonly encoding: CallEncoding;
   readonly endian: "le" | "be";
   readonly abi: Abi;
@@ -61,7 +62,7 @@ export function viewProgram(
   return {
     info,
     symbols: new SymbolTable(kernel.kallsyms.text(rawOk)),
-    toc: rawOk ? kernel.text.toc : undefined,
+    kernel: rawOk ? liveKernel(kernel) : undefined,
     encoding: callEncodingNamed(options.callEncoding),
     endian: kernel.endian,
     abi: kernel.abi,
@@ -72,6 +73,17 @@ export function viewProgram(
     sinceBoot: kernel.clock().toNumber(),
     nameOfId: (id) => (capable ? kernel.bpf.nameOfId(id) : undefined),
     detail,
+  };
+}
+
+function liveKernel(kernel: Kernel): LiveKernel {
+  return {
+    toc: kernel.text.toc,
+    paca: kernel.paca,
+    doubleword: (address) => {
+      const value = kernel.load(address, 8);
+      return value instanceof MemoryFault ? undefined : value;
+    },
   };
 }
 

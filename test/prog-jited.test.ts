@@ -61,6 +61,23 @@ describe.each([
     for (const operand of far) expect(operand).toMatch(new RegExp(`^r12 <bpf_prog_\\w+${entry}>$`));
   });
 
+  it.each(["far-notoc", "stub", "toc", "pcrel", "far-blrl"])(
+    "a call by %s has the callee's name",
+    (sequence) => {
+      const functions = dump(file, "--call-sequence", sequence, "--cpu", "power10");
+      const operation = { stub: "bl", "far-blrl": "mtlr" }[sequence] ?? "mtctr";
+      const called = operands(functions, operation).filter((operand) => operand !== "r0");
+      const local = sequence === "far-notoc" && descriptor === 0 ? "\\+0x4" : entry;
+      const start = sequence === "stub" ? "<stub of " : "<";
+      for (const operand of called)
+        expect(operand).toMatch(new RegExp(`${start}bpf_prog_[0-9a-f]{16}_\\w+?${local}>$`));
+      const callee = (operand: string): string | undefined =>
+        /bpf_prog_[0-9a-f]{16}_(\w+)(?:\+0x\w+)?>$/.exec(operand)?.[1];
+      expect(called).toHaveLength(7);
+      expect(called.map(callee)).toEqual(operands(dump(file), "bl").map(callee));
+    },
+  );
+
   it("without names in kallsyms there are addresses, and the kernel's own names", () => {
     const functions = dump(file, "--no-kallsyms");
     expect(functions.map(({ name }) => name)).toEqual(ran.functions.map(({ address }) => address));
