@@ -3,6 +3,7 @@
 import { allFields, decode, decodePrefixed } from "../isa/decode.ts";
 import type { CpuModel, Row } from "../isa/row.ts";
 import type { BranchKind } from "./front/front-end.ts";
+import { branchKindOf } from "./front/kind.ts";
 import { type SchedulingClass, schedulingClass } from "./classes.ts";
 import { type ClassFigures, type Consumer, consumers, type CoreFigures } from "./core-figures.ts";
 import { type Dataflow, dataflowOf } from "./dataflow.ts";
@@ -76,23 +77,6 @@ function places(set: RegisterSet, consumer: Consumer): readonly number[] {
   return members(set).map((register) => register * CONSUMERS + index);
 }
 
-/** bclr with LK and the like; undefined where it is no branch. */
-function branchKind(row: Row, fields: Readonly<Record<string, number>>): BranchKind | undefined {
-  const isCall = fields["LK"] === 1;
-  switch (row.mnemonic) {
-    case "b":
-    case "bc":
-      return isCall ? "direct-call" : "direct";
-    case "bclr":
-      return isCall ? "return-call" : "return";
-    case "bcctr":
-    case "bctar":
-      return isCall ? "indirect-call" : "indirect";
-    default:
-      return undefined;
-  }
-}
-
 /** isync, and the sync that waits for everything: not lwsync. */
 function waitsForAll(row: Row, fields: Readonly<Record<string, number>>): boolean {
   return row.mnemonic === "isync" || (row.mnemonic === "sync" && fields["LX"] !== 1);
@@ -158,7 +142,7 @@ export class Decoder {
       latency: this.#value(figures.latency),
       isLoad: flow?.memory?.kind === "load",
       isStore,
-      branch: row === undefined ? undefined : branchKind(row, fields),
+      branch: row === undefined || prefix !== 0 ? undefined : branchKindOf(word),
       conditional: flow?.conditional ?? false,
       serial: row === undefined || flow?.serial === true || waitsForAll(row, fields),
     };

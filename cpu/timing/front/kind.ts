@@ -34,11 +34,6 @@ export function branchKindOf(word: number): BranchKind | undefined {
   }
 }
 
-/** Whether a branch asks CR or CTR: its direction has to be predicted. The word must be a branch. */
-export function isConditional(word: number): boolean {
-  return word >>> 26 !== 18 && ((word >>> 21) & ALWAYS) !== ALWAYS;
-}
-
 function readsOwnAddress(word: number): boolean {
   return ((word >>> 21) & ALWAYS) === ALWAYS && ((word >>> 16) & 31) === 31;
 }

@@ -53,7 +53,7 @@ describe("translation on POWER9", () => {
 
   test("data and instructions have ERATs of their own and one TLB", () => {
     const t = translation(pagesOfSize(0x1000, "hash"));
-    expect(t.data(0, 0x5008)).toBe(15.5 + 31);
+    expect(t.data(0, 0x5008)).toBe(47);
     expect(t.data(0, 0x5ff8)).toBe(0);
     expect(t.fetch(0, 0x5000)).toBe(15.5);
     expect([t.deratMisses, t.ieratMisses]).toEqual([1, 1]);

@@ -130,14 +130,14 @@ export class Translation {
     return cycles;
   }
 
-  /** Cycles that the translation of a load or store takes beyond the ERAT's own. */
+  /** Whole cycles that the translation of a load or store takes beyond the ERAT's own. */
   // hot: scripts/bench-timing.ts
   data(high: number, low: number): number {
     if (this.#source === undefined || !this.#dataMisses || this.#derat.find(high, low)) return 0;
     const page = this.#source.page(high, low, "load");
     if (page === undefined) return 0;
     this.deratMisses++;
-    return this.#fill(this.#derat, high, low, page);
+    return Math.ceil(this.#fill(this.#derat, high, low, page));
   }
 
   #fill(erat: PageBuffer, high: number, low: number, page: PageInfo): number {
