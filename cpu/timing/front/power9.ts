@@ -29,7 +29,12 @@ export const power9Front = Object.freeze<FrontFigures>({
       "as a forward branch; only the sum with the return is measured, backward calls are not",
     ),
     return: unknown(3, 3.75, 4, "fitted to [AC922] bl and blr at one site: 6.8 cycles beside the loop"),
-    indirect: unknown(1.5, 1.75, 2, "fitted to [AC922] predicted mtctr;bctr 2.5 to 3.05 cycles"),
+    indirect: unknown(
+      1.5,
+      1.5,
+      2,
+      "fitted to [AC922] predicted mtctr;bctr 2.5 to 3.05 cycles, a quarter of 9.7 for four behind loads",
+    ),
   },
   mispredictCycles: known(
     16,

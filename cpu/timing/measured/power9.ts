@@ -55,7 +55,7 @@ function cycles(run: Runner, program: RoundsProgram, without?: RoundsProgram): n
 function saturation(run: Runner): number {
   for (let sites = 192; ; sites += 32) {
     if (run(manySites(sites)).mispredicts > sites / 10) return sites;
-    if (sites === 1024) return Infinity;
+    if (sites === 512) return Infinity;
   }
 }
 
@@ -121,6 +121,7 @@ export function measuredTable(rows: readonly Measured[]): string {
     return `| ${what} | ${unit} | ${range} | ${number(model)} | ${(100 * deviation).toFixed(1)} % | ${role} |`;
   });
   const reasons = rows.flatMap(({ what, reason }) => (reason === undefined ? [] : [`- ${what}: ${reason}.`]));
-  const head = "| measurement | unit | published | model | off by | role |\n| --- | --- | --- | --- | --- | --- |";
+  const head =
+    "| measurement | unit | published | model | off by | role |\n| --- | --- | --- | --- | --- | --- |";
   return [head, ...lines, "", ...reasons, ""].join("\n");
 }
