@@ -1,7 +1,15 @@
 // One BPF instruction slot, and slots from and to bytes in either byte order [RFC 9669 3].
 // Says nothing of what an opcode means or whether it is valid.
 import { BpfLoadError } from "./load-error.ts";
-import { BPF_CALL, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD_IMM64, BPF_PSEUDO_CALL } from "./opcodes.ts";
+import {
+  BPF_CALL,
+  BPF_JA,
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_LD_IMM64,
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_KFUNC_CALL,
+} from "./opcodes.ts";
 
 export type Endian = "le" | "be";
 
@@ -76,6 +84,10 @@ export const slotsOf = (insn: Insn): 1 | 2 => (isLdImm64(insn) ? 2 : 1);
 /** Whether this is a call of another function of the same program. */
 export const isPseudoCall = (insn: Insn): boolean =>
   insn.code === (BPF_JMP | BPF_CALL) && insn.src === BPF_PSEUDO_CALL;
+
+/** Whether the instruction calls a function of the kernel by the number of its type. */
+export const isKfuncCall = (insn: Insn): boolean =>
+  insn.code === (BPF_JMP | BPF_CALL) && insn.src === BPF_PSEUDO_KFUNC_CALL;
 
 /** Whether the instruction's offset in slots is in `imm`: only `gotol`, BPF_JA of class BPF_JMP32. */
 export const isLongJump = (insn: Insn): boolean => insn.code === (BPF_JMP32 | BPF_JA);

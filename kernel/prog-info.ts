@@ -5,6 +5,7 @@ import { u64, type U64 } from "../word/long.ts";
 import type { BpfFunction } from "../bpf/core/prog.ts";
 import { progTypes } from "../bpf/elf/object.ts";
 import { encodeInsns, insn as make, isPseudoCall, type Insn } from "../bpf/insn.ts";
+import { isGplCompatible } from "../bpf/license.ts";
 import * as op from "../bpf/opcodes.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Program } from "./program.ts";
@@ -83,8 +84,6 @@ export interface ProgramFacts {
 
 /** BPF_OBJ_NAME_LEN without the terminating zero. */
 const NAME_LENGTH = 15;
-/** @linux include/linux/license.h license_is_gpl_compatible */
-const GPL = /^(GPL|GPL v2|GPL and additional rights|Dual BSD\/GPL|Dual MIT\/GPL|Dual MPL\/GPL)$/;
 
 /** @linux kernel/bpf/syscall.c bpf_prog_get_info_by_fd */
 export function progInfo(program: Program, facts: ProgramFacts, { capable, rawOk }: InfoViewer): BpfProgInfo {
@@ -97,7 +96,7 @@ export function progInfo(program: Program, facts: ProgramFacts, { capable, rawOk
     created_by_uid: facts.uid,
     map_ids: program.maps.map(({ id }) => id),
     name: loaded.name.slice(0, NAME_LENGTH),
-    gpl_compatible: GPL.test(loaded.linked.license),
+    gpl_compatible: isGplCompatible(loaded.linked.license),
     verified_insns: loaded.checked.processedInsns,
     btf_id: facts.btfId,
   };

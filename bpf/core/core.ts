@@ -15,6 +15,7 @@ import type { Checked, CheckOptions } from "../verifier/checked.ts";
 import { VerifierError } from "../verifier/error.ts";
 import type { CallEncodingName } from "./encoding/encoding.ts";
 import { callEncodingNamed } from "./encoding/table.ts";
+import { calledFunction, kfuncOf, resolveKfuncs, type OfferedFunction } from "./kfuncs.ts";
 import { encodeCalls, rewrite, split } from "./load.ts";
 import { LoadedProgram } from "./loaded.ts";
 import type { BpfFunction, Jit, JitedImages } from "./prog.ts";
@@ -35,6 +36,8 @@ export interface BpfEnvironment {
   readonly cpu?: number;
   /** Gets every message of bpf_trace_printk. */
   readonly trace?: (message: string) => void;
+  /** What the kernel offers to programs beside helpers, by name; throws where it has nothing of the kind. */
+  readonly kernelFunction?: (name: string) => OfferedFunction | undefined;
   /** What bpf_trace_printk prints for an address that it does not show; the address when not given. */
   readonly pointerText?: HelperContext["pointerText"];
 }
@@ -119,30 +122,48 @@ export class BpfCore<J extends JitedImages = JitedImages> {
    * @throws VerifierError for what the check or a context refuses, BpfLoadError for maps and the rest, and what the JIT
    *   throws; nothing stays allocated then
    */
-  load(program: LinkedProgram, options: LoadOptions<J> = {}): LoadedProgram<J> {
-    const { memory, bpfCallBase } = this.#environment;
+  load(named: LinkedProgram, options: LoadOptions<J> = {}): LoadedProgram<J> {
+    const { memory, bpfCallBase, kernelFunction = () => undefined } = this.#environment;
+    const { program, kfuncs } = resolveKfuncs(named, kernelFunction);
     const type = programType(program.type);
     if (options.check !== undefined && type === undefined)
       throw new BpfLoadError(`programs of type ${program.type} cannot be loaded`, "EINVAL");
     if (program.endian !== memory.endian)
       throw new BpfLoadError(`a program for ${program.endian} on a kernel that is ${memory.endian}`);
-    const named = (id: number): Helper | undefined => helpers.find((h) => h.id === id && id > 0);
+    const helperById = (id: number): Helper | undefined => helpers.find((h) => h.id === id && id > 0);
     const permitted = (id: number): boolean => {
-      const helper = named(id);
+      const helper = helperById(id);
       return helper !== undefined && isPermitted(helper, program.type);
     };
     const helperName = (id: number): string | undefined => {
-      const name = named(id)?.name;
+      const name = helperById(id)?.name;
       return name === undefined ? undefined : `bpf_${name}`;
     };
-    const checked = options.check?.(program, { helper: permitted, helperName }) ?? unchecked(program);
+    const called: NonNullable<CheckOptions["kernelFunction"]> = (call) => {
+      const kfunc = kfuncOf(kfuncs, call);
+      return kfunc === undefined
+        ? undefined
+        : { prototype: kfunc.prototype, isPermitted: kfunc.offered.permits(program.type) };
+    };
+    const surroundings = {
+      helper: permitted,
+      helperName,
+      kernelFunction: called,
+      isJitRequested: options.jit !== undefined,
+    };
+    const checked = options.check?.(program, surroundings) ?? unchecked(program);
     const maps: BpfMap[] = [];
+    const held: (() => void)[] = [];
     const loaded: BpfFunction[] = [];
     const release = (): void => {
       maps.forEach((map) => this.freeMap(map));
       for (const { id } of loaded) this.#functions.delete(id);
+      held.forEach((letGo) => {
+        letGo();
+      });
     };
     try {
+      for (const { offered } of kfuncs) held.push(offered.hold());
       for (const definition of program.maps)
         maps.push(this.#share(options.maps?.get(definition.name)) ?? this.createMap(definition));
       const helperImm = (id: number): number | undefined => this.#helperImm(id);
@@ -151,6 +172,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       const functions = split(xlated, checked, maps, {
         callEncoding,
         functionById: (id) => this.#functions.get(id),
+        kernelFunction: (call) => {
+          const kfunc = kfuncOf(kfuncs, call);
+          return kfunc === undefined ? undefined : calledFunction(kfunc);
+        },
         firstId: this.#lastProgramId + 1,
       });
       this.#lastProgramId += functions.length;
@@ -158,6 +183,8 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       loaded.push(...functions);
       const interpreted = functions.map(({ name, insns }) => ({ name, insns }));
       const jited = options.jit?.(functions, () => encodeCalls(functions, xlated, bpfCallBase));
+      if (jited === undefined && kfuncs.length > 0)
+        throw new BpfLoadError("JIT is required for calling kernel function", "ENOTSUPP");
       return new LoadedProgram<J>({
         id: functions[0]?.id ?? 0,
         program,

@@ -21,7 +21,8 @@ import type { BpfFunction, BpfFunctionAux } from "./prog.ts";
 export interface Xlated {
   /**
    * LD_IMM64 of maps: src BPF_PSEUDO_MAP_FD or BPF_PSEUDO_MAP_VALUE, imm the map's id. Calls of functions: off the distance,
-   * imm the callee's index. Calls of helpers: imm = address - __bpf_call_base.
+   * imm the callee's index. Calls of helpers: imm = address - __bpf_call_base. Calls of other functions of the kernel: imm the
+   * function's number, off its module's place.
    */
   readonly insns: readonly Insn[];
   /** For every slot the one in the LinkedProgram that it came from. */
@@ -136,17 +137,18 @@ export function split(
   xlated: Xlated,
   checked: Pick<Checked, "functions">,
   maps: readonly BpfMap[],
-  calls: Pick<BpfFunctionAux, "callEncoding" | "functionById"> & { readonly firstId: number },
+  calls: Pick<BpfFunctionAux, "callEncoding" | "functionById" | "kernelFunction"> & {
+    readonly firstId: number;
+  },
 ): readonly LoadedFunction[] {
   const byId = new Map(maps.map((map) => [map.id, map]));
   const func: LoadedFunction[] = [];
-  const { callEncoding, functionById, firstId } = calls;
+  const { firstId, ...naming } = calls;
   const several = xlated.functions.length > 1;
   const aux: BpfFunctionAux = {
     func,
     funcCnt: several ? xlated.functions.length : 0,
-    callEncoding,
-    functionById,
+    ...naming,
   };
   xlated.functions.forEach(({ name, start, length }, index) => {
     const insns = withAddresses(xlated.insns.slice(start, start + length), byId);

@@ -3,6 +3,7 @@
 import type { U64 } from "../../word/long.ts";
 import type { Insn } from "../insn.ts";
 import type { CallEncoding } from "./encoding/encoding.ts";
+import type { CalledFunction } from "./kfuncs.ts";
 
 /**
  * One function of a program, after fixups. The JIT compiles each to an image of its own.
@@ -19,6 +20,7 @@ export interface BpfFunction {
    * CALL with src 0: `imm` = address of the helper - __bpf_call_base, cut to 32 bits.
    * CALL with src 1: `off` = the callee's index in `aux.func` and `imm` = 0 until every function has an image, then what
    * `aux.callEncoding` makes of it.
+   * CALL with src 2: `imm` and `off` are what `aux.kernelFunction` knows.
    */
   readonly insns: readonly Insn[];
   /** Bytes of BPF stack that the function uses, rounded up to 8. */
@@ -41,6 +43,8 @@ export interface BpfFunctionAux {
   readonly callEncoding: CallEncoding;
   /** A function of any program in the kernel by its number. */
   readonly functionById: (id: number) => BpfFunction | undefined;
+  /** The kernel's function that a call means; undefined where the fields name none. @linux kernel/bpf/verifier.c bpf_get_kfunc_addr */
+  readonly kernelFunction?: (call: Pick<Insn, "imm" | "off">) => CalledFunction | undefined;
 }
 
 /** What the core needs back from a JIT, for each function in order. */

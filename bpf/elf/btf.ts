@@ -23,7 +23,7 @@ const KIND_DATASEC = 15;
 export const KIND_FLOAT = 16;
 const KIND_DECL_TAG = 17;
 const KIND_TYPE_TAG = 18;
-const KIND_ENUM64 = 19;
+export const KIND_ENUM64 = 19;
 
 // Bytes behind the 12 of each type: fixed, and for each of the `vlen` members. A kind that is not here has none.
 const fixedBytes: ReadonlyMap<number, number> = new Map([
@@ -57,7 +57,12 @@ export interface BtfType {
   readonly sizeOrType: number;
   readonly members: readonly BtfMember[];
   readonly array: { readonly type: number; readonly elements: number } | undefined;
+  /** Of an integer, whether it has a sign. */
+  readonly isSigned: boolean;
 }
+
+/** Bit of an integer's encoding [Linux include/uapi/linux/btf.h BTF_INT_SIGNED]. */
+const INT_SIGNED = 1 << 24;
 
 /** Types by number; 0 is void. */
 export class Btf {
@@ -93,6 +98,20 @@ export class Btf {
       const variable = this.#types[type];
       return variable?.kind === KIND_VAR ? [{ name: variable.name, type: variable.sizeOrType }] : [];
     });
+  }
+
+  /** Functions that the section of this name declares: externs, for the kernel's or another object's. */
+  functions(section: string): readonly BtfType[] {
+    const datasec = this.#types.find((t) => t?.kind === KIND_DATASEC && t.name === section);
+    return (datasec?.members ?? []).flatMap(({ type }) => {
+      const found = this.#types[type];
+      return found?.kind === KIND_FUNC ? [found] : [];
+    });
+  }
+
+  /** The type without qualifiers and typedefs; undefined for void, and for chains of them that do not end. */
+  plain(type: number): BtfType | undefined {
+    return this.#resolve(type);
   }
 
   /** Members of a structure, qualifiers and typedefs looked through; undefined for what is none. */
@@ -188,6 +207,7 @@ function readTypes(reader: Reader, strings: Reader): readonly (BtfType | undefin
       name: strings.string(reader.u32(at)),
       flag: info >>> 31 === 1,
       sizeOrType: reader.u32(at + 8),
+      isSigned: kind === KIND_INT && (reader.u32(body) & INT_SIGNED) !== 0,
       array: kind === KIND_ARRAY ? { type: reader.u32(body), elements: reader.u32(body + 8) } : undefined,
       members: !hasMembers
         ? []

@@ -10,7 +10,10 @@ import {
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_VALUE,
 } from "../opcodes.ts";
+import type { KfuncPrototype } from "../kfunc.ts";
+import type { Btf } from "./btf.ts";
 import type { Functions, ObjectFunction } from "./functions.ts";
+import { kernelPrototype } from "./kfunc.ts";
 import type { PlacedMap } from "./maps.ts";
 import { SHF_EXECINSTR, SHN_UNDEF, STT_SECTION, type Elf, type Relocation } from "./reader.ts";
 import type { LinkedFunction } from "./types.ts";
@@ -28,6 +31,17 @@ export interface Linked {
   readonly functions: readonly LinkedFunction[];
   /** Start of each function of the object that is in the program. */
   readonly placed: ReadonlyMap<ObjectFunction, number>;
+  /** Functions of the kernel, each once, in the order of their first calls. */
+  readonly kfuncs: readonly KfuncPrototype[];
+}
+
+/** An object, as far as linking asks for it. */
+export interface LinkInput {
+  readonly elf: Elf;
+  readonly functions: Functions;
+  readonly maps: readonly PlacedMap[];
+  /** Its types; asked for by calls of functions that it does not define. */
+  readonly btf: () => Btf | undefined;
 }
 
 /**
@@ -35,13 +49,8 @@ export interface Linked {
  * function stands before the callees of the instructions behind the call.
  * @throws BpfLoadError naming the function, the instruction in it, and what cannot be resolved.
  */
-export function link(
-  elf: Elf,
-  functions: Functions,
-  maps: readonly PlacedMap[],
-  main: ObjectFunction,
-): Linked {
-  return new Linker(elf, functions, maps).run(main);
+export function link(input: LinkInput, main: ObjectFunction): Linked {
+  return new Linker(input).run(main);
 }
 
 class Linker {
@@ -50,11 +59,14 @@ class Linker {
   readonly #maps: readonly PlacedMap[];
   readonly #insns: Insn[] = [];
   readonly #placed = new Map<ObjectFunction, number>();
+  readonly #btf: LinkInput["btf"];
+  readonly #kfuncs: KfuncPrototype[] = [];
 
-  constructor(elf: Elf, functions: Functions, maps: readonly PlacedMap[]) {
+  constructor({ elf, functions, maps, btf }: LinkInput) {
     this.#elf = elf;
     this.#functions = functions;
     this.#maps = maps;
+    this.#btf = btf;
   }
 
   run(main: ObjectFunction): Linked {
@@ -62,6 +74,7 @@ class Linker {
     return {
       insns: this.#insns,
       placed: this.#placed,
+      kfuncs: this.#kfuncs,
       functions: [...this.#placed].map(([f, start]) => ({ name: f.name, start, length: f.length })),
     };
   }
@@ -103,18 +116,37 @@ class Linker {
         i,
         `relocation of type ${type} to ${symbol.name} at opcode 0x${insn.code.toString(16)}, which has no address`,
       );
-    if (symbol.section === SHN_UNDEF || insn.src === BPF_PSEUDO_KFUNC_CALL)
-      throw fault(
-        f,
-        i,
-        `call of ${symbol.name}, which is not defined: functions of the kernel (ksyms) are not supported`,
-        "EOPNOTSUPP",
-      );
     if (type !== R_BPF_64_32 || insn.src !== BPF_PSEUDO_CALL)
       throw fault(f, i, `call of ${symbol.name} by relocation type ${type} with src ${insn.src}`);
+    if (symbol.section === SHN_UNDEF) {
+      this.#insns[slot] = {
+        ...insn,
+        src: BPF_PSEUDO_KFUNC_CALL,
+        imm: this.#kernelFunction(f, i, symbol.name),
+      };
+      return;
+    }
     // The addend counts slots from behind the call, so that -1 is the symbol itself.
     const target = symbol.value / 8 + insn.imm + 1;
     this.#fixCall(f, i, slot, symbol.section, target);
+  }
+
+  /** Index of a function that the kernel is to have. @linux tools/lib/bpf/libbpf.c bpf_object__collect_externs */
+  #kernelFunction(f: ObjectFunction, i: number, name: string): number {
+    const known = this.#kfuncs.findIndex((kfunc) => kfunc.name === name);
+    if (known >= 0) return known;
+    const btf = this.#btf();
+    const why =
+      btf === undefined ? "the object has no BTF (clang -g)" : "no declaration of it in section .ksyms";
+    const prototype = btf === undefined ? undefined : kernelPrototype(btf, name);
+    if (prototype === undefined)
+      throw fault(
+        f,
+        i,
+        `call of ${name}, which is not defined: ${why}`,
+        btf === undefined ? "ESRCH" : "ENOENT",
+      );
+    return this.#kfuncs.push(prototype) - 1;
   }
 
   /** Gives the instruction the distance to a function that starts at a slot of a section. */

@@ -170,11 +170,11 @@ describeWithOracle("objects of clang", [clang], () => {
       "function p in section xdp, instruction 0: extern CONFIG_HZ (kconfig or ksym) is not supported",
     ],
     [
-      "a kernel function",
-      `extern int bpf_do(void) __attribute__((section(".ksyms"))); SEC("xdp") int p(void *c) { return bpf_do(); }`,
+      "an undefined function that is not meant to be the kernel's",
+      `extern int bpf_do(void); SEC("xdp") int p(void *c) { return bpf_do(); }`,
       "p",
-      "EOPNOTSUPP",
-      "function p in section xdp, instruction 0: call of bpf_do, which is not defined: functions of the kernel (ksyms) are not supported",
+      "ENOENT",
+      "function p in section xdp, instruction 0: call of bpf_do, which is not defined: no declaration of it in section .ksyms",
     ],
     [
       "an unknown section",
@@ -203,6 +203,60 @@ describeWithOracle("objects of clang", [clang], () => {
       dispose();
       expect(() => BpfObject.parse(bytes).link(name)).toThrow(new BpfLoadError(message, errno));
     });
+
+  it("functions of the kernel: each once, with its types, qualifiers and typedefs looked through", () => {
+    const source = `
+      enum kind { A }; struct pair { u32 a; struct { short b[3]; } c; }; typedef const volatile struct pair pair_t;
+      #define __ksym __attribute__((section(".ksyms")))
+      extern u64 first(u32, char, const volatile u64 *, enum kind, pair_t *) __ksym;
+      extern void second(void *, _Bool) __ksym;
+      NOINLINE static u64 f(u64 x) { second((void *)0, x); return x + 1; }
+      SEC("xdp") int p(struct xdp_md *c) { return first(1, 2, 0, A, 0) + f(c->data) + first(3, 4, 0, A, 0); }`;
+    for (const endian of ["le", "be"] as const) {
+      const { bytes, dispose } = compile(source, endian);
+      dispose();
+      const { insns, kfuncs } = BpfObject.parse(bytes).link("p");
+      const scalar = (bytes: number, isSigned: boolean): unknown => ({ kind: "scalar", bytes, isSigned });
+      const pointer = (to: object): unknown => ({ kind: "pointer", to });
+      expect(kfuncs).toEqual([
+        {
+          name: "first",
+          parameters: [
+            scalar(4, false),
+            scalar(1, true),
+            pointer({ kind: "scalar", spelling: "INT", name: "unsigned long long", bytes: 8, isPlain: true }),
+            scalar(4, false),
+            // u32, and 3 shorts: 4 + 6, rounded up to 4
+            pointer({ kind: "struct", spelling: "STRUCT", name: "pair", bytes: 12, isPlain: true }),
+          ].map((type) => ({ name: "", type })),
+          result: scalar(8, false),
+        },
+        {
+          name: "second",
+          parameters: [
+            pointer({ kind: "void", spelling: "UNKNOWN", name: "", bytes: undefined, isPlain: false }),
+            scalar(1, false),
+          ].map((type) => ({ name: "", type })),
+          result: { kind: "void" },
+        },
+      ]);
+      const calls = insns.filter(({ code, src }) => code === 0x85 && src === 2);
+      expect(calls.map(({ imm, off }) => [imm, off])).toEqual([
+        [0, 0],
+        [0, 0],
+        [1, 0],
+      ]);
+    }
+  });
+
+  it("a call of the kernel in an object without types is refused", () => {
+    const source = `extern int bpf_do(void) __attribute__((section(".ksyms"))); SEC("xdp") int p(void *c) { return bpf_do(); }`;
+    const { bytes, dispose } = compile(source, "le", []);
+    dispose();
+    expect(() => BpfObject.parse(bytes).link("p")).toThrow(
+      "function p in section xdp, instruction 0: call of bpf_do, which is not defined: the object has no BTF (clang -g)",
+    );
+  });
 
   it("CO-RE relocations of what looks alike everywhere are left alone, others refused", () => {
     const read = (struct: string): LinkedProgram => {

@@ -64,9 +64,10 @@ export class BpfObject {
       throw new BpfLoadError(
         `program ${programName}: the name of section ${main.code.section.name} means no program type`,
       );
-    const { insns, functions, placed } = link(this.#elf, this.#functions, this.#placedMaps, main);
-    this.#source ??= new Source(this.#elf);
-    const source = this.#source.describe(placed);
+    const read = (): Source => (this.#source ??= new Source(this.#elf));
+    const input = { elf: this.#elf, functions: this.#functions, maps: this.#placedMaps };
+    const { insns, functions, placed, kfuncs } = link({ ...input, btf: () => read().btf }, main);
+    const source = read().describe(placed);
     return {
       name: main.name,
       type: found,
@@ -74,6 +75,7 @@ export class BpfObject {
       ...usedMaps(insns, this.maps),
       functions,
       license: this.license,
+      ...(kfuncs.length === 0 ? {} : { kfuncs }),
       ...(source === undefined ? {} : { source }),
     };
   }

@@ -32,6 +32,11 @@ export class Source {
       ext === undefined || this.#btf === undefined ? undefined : new BtfExt(ext.data, elf.endian, this.#btf);
   }
 
+  /** The object's types; undefined where it has none. */
+  get btf(): Btf | undefined {
+    return this.#btf;
+  }
+
   /** What is known of the functions, which stand in the program from the slots given; undefined without information. */
   describe(placed: ReadonlyMap<ObjectFunction, number>): SourceInfo | undefined {
     const [btf, ext] = [this.#btf, this.#ext];

@@ -1,5 +1,6 @@
 // What the ELF loader hands to the BPF core: maps, programs, linked programs. No code.
 import type { Endian, Insn } from "../insn.ts";
+import type { KfuncPrototype } from "../kfunc.ts";
 import type { Btf } from "./btf.ts";
 import type { SourceLine } from "./btf-ext.ts";
 
@@ -125,7 +126,7 @@ export interface LinkedFunction {
  * A program with everything it calls in one run of slots: the main function first, then the called ones.
  * BPF_LD_IMM64: src BPF_PSEUDO_MAP_FD has in imm the index into `maps`; BPF_PSEUDO_MAP_VALUE too, and in the second
  * imm the offset in bytes in the map's value; BPF_PSEUDO_FUNC the pc-relative offset of the function in slots, as
- * BPF_PSEUDO_CALL has it.
+ * BPF_PSEUDO_CALL has it. A call with src BPF_PSEUDO_KFUNC_CALL has in imm the index into `kfuncs`.
  */
 export interface LinkedProgram {
   readonly name: string;
@@ -136,6 +137,8 @@ export interface LinkedProgram {
   /** The maps that the instructions name, in the object's order. */
   readonly maps: readonly MapDefinition[];
   readonly license: string;
+  /** Functions of the kernel that the instructions call, by the names that the object has for them. */
+  readonly kfuncs?: readonly KfuncPrototype[];
   /** Where the object has debug information (`-g`). */
   readonly source?: SourceInfo;
 }

@@ -1,9 +1,11 @@
 // The check that a program passes before it is loaded: its structure, where its context and stack go, how deep it calls.
 // Ranges of numbers, types of other pointers and what helpers take are not checked.
 import type { LinkedProgram } from "../elf/types.ts";
-import { printXlated } from "../print/xlated.ts";
+import { BPF_PSEUDO_KFUNC_CALL } from "../opcodes.ts";
+import { printXlated, type XlatedNames } from "../print/xlated.ts";
 import type { Checked, CheckOptions } from "./checked.ts";
 import { VerifierError } from "./error.ts";
+import { checkKfuncCalls } from "./kfunc.ts";
 import { checkFrames, checkStack, checkStructure } from "./structure.ts";
 import { track } from "./track.ts";
 
@@ -17,6 +19,7 @@ export { VerifierError } from "./error.ts";
  */
 export function check(program: LinkedProgram, options: CheckOptions = {}): Checked {
   try {
+    checkKfuncCalls(program, options);
     const functions = checkStructure(program);
     checkFrames(functions);
     const { contextAccesses, reached, stackDepths, tailCalls, processedInsns } = track(
@@ -38,7 +41,7 @@ export function check(program: LinkedProgram, options: CheckOptions = {}): Check
       processedInsns,
     };
   } catch (error) {
-    throw error instanceof VerifierError ? withLog(program, error) : error;
+    throw error instanceof VerifierError ? withLog(program, error, options) : error;
   }
 }
 
@@ -48,9 +51,13 @@ export function summary(processedInsns: number): string {
   return `processed ${processedInsns} insns (limit 1000000) ${states}\n`;
 }
 
-function withLog(program: LinkedProgram, error: VerifierError): VerifierError {
+function withLog(program: LinkedProgram, error: VerifierError, options: CheckOptions): VerifierError {
   const { errno, message, insn, processedInsns } = error;
-  const at = insn === undefined ? "" : `${insn}: ${printXlated(program.insns, insn)}\n`;
+  const call: XlatedNames["call"] = (i) =>
+    i.src === BPF_PSEUDO_KFUNC_CALL
+      ? (options.kernelFunction?.(i)?.prototype.name ?? "<invalid>")
+      : undefined;
+  const at = insn === undefined ? "" : `${insn}: ${printXlated(program.insns, insn, { call })}\n`;
   const log = `${at}${message}\n${summary(processedInsns)}`;
   return new VerifierError({ errno, message, insn, processedInsns, log });
 }

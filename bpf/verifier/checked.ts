@@ -1,4 +1,6 @@
 // What a successful check tells the BPF core. No code.
+import type { Insn } from "../insn.ts";
+import type { KfuncPrototype } from "../kfunc.ts";
 
 /** A function as the check saw it; `start`, `length` in slots. */
 export interface CheckedFunction {
@@ -27,6 +29,17 @@ export interface CheckOptions {
   readonly helper?: (id: number) => boolean;
   /** Name, with `bpf_`, of a helper that exists but that the program's type may not call. */
   readonly helperName?: (id: number) => string | undefined;
+  /** What a call of a function of the kernel means; undefined where its fields name none. */
+  readonly kernelFunction?: (call: Pick<Insn, "imm" | "off">) => CallableFunction | undefined;
+  /** Whether the program is to be JITed, without which it may not call functions of the kernel; it is when not given. */
+  readonly isJitRequested?: boolean;
   /** What the program starts with: its context in r1 (default), or the address of plain memory in r1 and its length in r2. */
   readonly start?: "context" | "memory";
+}
+
+/** A function of the kernel as the check sees it. */
+export interface CallableFunction {
+  readonly prototype: KfuncPrototype;
+  /** Whether programs of this type may call it. */
+  readonly isPermitted: boolean;
 }

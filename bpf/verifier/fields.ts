@@ -36,6 +36,7 @@ import {
   BPF_PSEUDO_CALL,
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_KFUNC_CALL,
+  MAX_BPF_REG,
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_VALUE,
   BPF_RSH,
@@ -231,6 +232,13 @@ export function operandsOf({ code, dst, src, imm }: Insn): Operands {
       return { reads: [src, dst], write: (imm & BPF_FETCH) !== 0 ? src : undefined };
     }
   }
+}
+
+/** Whether the instruction means nothing that could be followed. */
+export function isBroken(insn: Insn): boolean {
+  if (fieldFault(insn) !== undefined || immediateFault(insn) !== undefined) return true;
+  const { reads, write } = operandsOf(insn);
+  return [...reads, write ?? 0].some((n) => n >= MAX_BPF_REG);
 }
 
 /** Bytes that the instruction loads or stores, with the register and offset of the place; undefined where it does neither. */

@@ -1,5 +1,6 @@
 // Registers and stacks at one place of a program: copies, meets of paths.
 import { MAX_BPF_REG } from "../opcodes.ts";
+import { meetLocks, NO_LOCKS, sameLocks, type Locks } from "./locks.ts";
 import { join, keyOf, same, UNINIT, type Value } from "./values.ts";
 
 /** 8-byte slots of one frame's stack that were written, by offset from r10. */
@@ -19,19 +20,27 @@ export class State {
   #unwritten: number;
   /** Stacks of the frames that can be reached from here, the function's own last. */
   readonly frames: Frame[];
+  /** What the program holds here. */
+  locks: Locks;
 
-  constructor(regs: readonly Value[], frames: readonly Frame[], unwritten = 0) {
+  constructor(regs: readonly Value[], frames: readonly Frame[], unwritten = 0, locks = NO_LOCKS) {
     this.#regs = [...regs];
     this.frames = [...frames];
+    this.locks = locks;
     this.#unwritten = regs.reduce((bits, v, n) => (v.kind === "uninit" ? bits | (1 << n) : bits), unwritten);
   }
 
   copy(): State {
-    return new State(this.#regs, this.frames, this.#unwritten);
+    return new State(this.#regs, this.frames, this.#unwritten, this.locks);
   }
 
   reg(n: number): Value {
     return this.#regs[n] ?? UNINIT;
+  }
+
+  /** Registers 0 to 5, which do not survive calls. */
+  callerSaved(): readonly Value[] {
+    return this.#regs.slice(0, 6);
   }
 
   /** Registers that do not exist stay unwritten. */
@@ -80,7 +89,9 @@ export class State {
     });
     const unwritten = this.#unwritten | other.#unwritten;
     if (unwritten !== this.#unwritten) changes++;
-    return changes > 0 ? new State(regs, frames, unwritten) : undefined;
+    const locks = meetLocks(this.locks, other.locks);
+    if (!sameLocks(locks, this.locks)) changes++;
+    return changes > 0 ? new State(regs, frames, unwritten, locks) : undefined;
   }
 
   /** Text that is the same exactly for states that are the same. */
@@ -89,6 +100,7 @@ export class State {
       const slots = [...stack].sort(([a], [b]) => a - b).map(([off, v]) => `${off}${keyOf(v)}`);
       return `${owner}[${slots.join()}]`;
     });
-    return `${this.#regs.map(keyOf).join()};${frames.join()}`;
+    const held = sameLocks(this.locks, NO_LOCKS) ? "" : `;${this.locks.rcu},${this.locks.preempt}`;
+    return `${this.#regs.map(keyOf).join()};${frames.join()}${held}`;
   }
 }

@@ -1,7 +1,7 @@
 // Follows the context, the stack and functions' addresses through registers, spills and calls, over all paths at once:
 // what meets is joined, so that loops end. Each function is looked at once for every different set of arguments.
 import type { LinkedProgram } from "../elf/types.ts";
-import { jumpTarget, slotsOf, type Insn } from "../insn.ts";
+import { isKfuncCall, jumpTarget, slotsOf, type Insn } from "../insn.ts";
 import {
   BPF_CALL,
   BPF_EXIT,
@@ -12,7 +12,6 @@ import {
   BPF_LD,
   BPF_PSEUDO_CALL,
   BPF_PSEUDO_FUNC,
-  BPF_PSEUDO_KFUNC_CALL,
   BPF_REG_FP,
   BPF_STX,
   BPF_CMPXCHG,
@@ -26,7 +25,9 @@ import { arithmetic } from "./alu.ts";
 import { decide, refine } from "./branch.ts";
 import { callbackOf } from "./callbacks.ts";
 import type { CheckOptions } from "./checked.ts";
-import { fieldFault, immediateFault, memoryAccess, operandsOf } from "./fields.ts";
+import { afterCall, heldAt, heldAtExit, meetLocks, NO_LOCKS, type Locks } from "./locks.ts";
+import { fieldFault, immediateFault, isBroken, memoryAccess, operandsOf } from "./fields.ts";
+import { kfuncFault, kfuncResult } from "./kfunc.ts";
 import { MemoryRules, partOfPointer } from "./memory-rules.ts";
 import { helperWrites, loaded, store } from "./stack.ts";
 import { State, type Frame } from "./state.ts";
@@ -34,8 +35,7 @@ import { calleeSlot, endsBlock, isJump, type Subprogram } from "./structure.ts";
 import {
   CONTEXT,
   isStack,
-  numberUpTo,
-  POSITIVE,
+  number64,
   WORD,
   NUMBER,
   join,
@@ -72,7 +72,7 @@ interface Visit {
 }
 
 /** How a function leaves its caller's frames, and what it returns; undefined where it never returns. */
-type Outcome = { readonly r0: Value; readonly frames: readonly Frame[] } | undefined;
+type Outcome = { readonly r0: Value; readonly frames: readonly Frame[]; readonly locks: Locks } | undefined;
 
 /** @throws VerifierError for what no path may do. */
 export function track(
@@ -114,7 +114,7 @@ class Tracker {
 
   run(): Tracked {
     const [r1, r2] = this.#options.start === "memory" ? [UNKNOWN, NUMBER] : [CONTEXT, UNINIT];
-    this.#function(0, [UNINIT, r1, r2, UNINIT, UNINIT, UNINIT], [], true);
+    this.#function(0, [UNINIT, r1, r2, UNINIT, UNINIT, UNINIT], { callers: [], locks: NO_LOCKS }, true);
     return {
       contextAccesses: this.#rules.contextAccesses,
       reached: this.#reached,
@@ -124,8 +124,13 @@ class Tracker {
     };
   }
 
-  /** Looks at a function with r1 to r5 and the frames of its callers; refuses what is wrong in it if `isFinal`. */
-  #function(index: number, args: readonly Value[], callers: readonly Frame[], isFinal: boolean): Outcome {
+  /** Looks at a function with r1 to r5, the frames of its callers and what they hold; refuses what is wrong in it if `isFinal`. */
+  #function(
+    index: number,
+    args: readonly Value[],
+    { callers, locks }: { readonly callers: readonly Frame[]; readonly locks: Locks },
+    isFinal: boolean,
+  ): Outcome {
     // Without a pointer to them the frames of the callers are out of reach, and the function acts the same everywhere.
     const isReaching = args.some(isStack);
     const frames = isReaching ? callers : [];
@@ -134,7 +139,7 @@ class Tracker {
       n >= 1 && n <= 5 ? (args[n] ?? UNINIT) : UNINIT,
     );
     regs[BPF_REG_FP] = stackPlace(own, 0);
-    const entry = new State(regs, [...frames, { owner: index, stack: new Map() }]);
+    const entry = new State(regs, [...frames, { owner: index, stack: new Map() }], 0, locks);
     const key = `${index};${entry.key()}`;
     let visit = this.#visits.get(key);
     if (visit === undefined || (isFinal && !visit.isChecked)) {
@@ -143,9 +148,7 @@ class Tracker {
       this.#visits.set(key, visit);
     }
     const { outcome } = visit;
-    return outcome === undefined
-      ? undefined
-      : { r0: outcome.r0, frames: isReaching ? outcome.frames : callers };
+    return outcome === undefined ? undefined : { ...outcome, frames: isReaching ? outcome.frames : callers };
   }
 
   /** Walks blocks until no state at a block's head changes. Nothing is refused yet: more paths may still meet. */
@@ -172,7 +175,9 @@ class Tracker {
   #conclude(index: number, states: ReadonlyMap<number, State>, own: number, isFinal: boolean): Outcome {
     let r0: Value | undefined;
     let frames: readonly Frame[] | undefined;
+    let locks: Locks | undefined;
     const exit = (state: State): void => {
+      locks = locks === undefined ? state.locks : meetLocks(locks, state.locks);
       const lower = state.frames.slice(0, own);
       r0 = r0 === undefined ? state.reg(0) : join(r0, state.reg(0));
       const before = frames === undefined ? undefined : new State([], frames);
@@ -183,7 +188,7 @@ class Tracker {
       const state = states.get(slot);
       if (state !== undefined) this.#block(index, slot, state.copy(), () => undefined, isFinal, exit);
     }
-    return r0 === undefined || frames === undefined ? undefined : { r0, frames };
+    return r0 === undefined || frames === undefined ? undefined : { r0, frames, locks: locks ?? NO_LOCKS };
   }
 
   /** From a block's head to its end. `flow` is told of every state that goes on elsewhere. */
@@ -219,6 +224,7 @@ class Tracker {
       if (insn.code === (BPF_JMP | BPF_EXIT)) {
         if (isFinal && state.reg(0).kind === "stack" && index !== 0)
           throw this.#refusal(slot, "cannot return stack pointer to the caller");
+        if (isFinal && index === 0) this.#check(heldAtExit(state.locks), slot);
         exit(state);
         return;
       }
@@ -272,7 +278,8 @@ class Tracker {
     if (classOf(insn.code) === BPF_LD) {
       if (modeOf(insn.code) === BPF_IMM) state.setReg(insn.dst, this.#wide(insn, slot));
       else {
-        if (isFinal) this.#check(this.#rules.packetLoad(state), slot);
+        if (isFinal)
+          this.#check(this.#rules.packetLoad(state) ?? heldAt("BPF_LD_[ABS|IND]", state.locks), slot);
         state.forgetArguments();
         state.setReg(0, WORD);
       }
@@ -302,9 +309,7 @@ class Tracker {
     if (insn.src === BPF_PSEUDO_FUNC)
       return { kind: "function", start: calleeSlot(this.#program, slot) ?? 0 };
     if (insn.src !== 0) return UNKNOWN;
-    const high = this.#program.insns[slot + 1]?.imm ?? 0;
-    const isSmall = high === (insn.imm < 0 ? -1 : 0);
-    return isSmall ? scalar(insn.imm) : high >= 0 ? numberUpTo(POSITIVE) : NUMBER;
+    return number64(insn.imm, this.#program.insns[slot + 1]?.imm ?? 0);
   }
 
   /** Whether the call returns. */
@@ -312,24 +317,35 @@ class Tracker {
     const target = calleeSlot(this.#program, slot);
     let r0: Value = UNKNOWN;
     if (insn.src === BPF_PSEUDO_CALL && target !== undefined) {
-      const outcome = this.#enter(
-        target,
-        Array.from({ length: 6 }, (_, n) => state.reg(n)),
-        state,
-        isFinal,
-      );
+      const outcome = this.#enter(target, state.callerSaved(), state, isFinal);
       if (outcome === undefined) return false;
       r0 = outcome.r0;
-    } else {
-      if (isFinal && insn.src !== BPF_PSEUDO_KFUNC_CALL) this.#checkHelper(index, insn, slot);
+    } else if (isKfuncCall(insn)) r0 = this.#kernelFunction(insn, slot, state, isFinal);
+    else {
+      if (isFinal) this.#checkHelper(index, insn, slot, state);
       if (isFinal) for (let n = 1; n <= 5; n++) this.#rules.escape(state.reg(n), state);
       const args = callbackOf(insn.imm, state);
       if (args !== undefined) this.#callBack(args.start, args.regs, state, isFinal);
-      helperWrites(insn.src === BPF_PSEUDO_KFUNC_CALL ? undefined : insn.imm, state);
+      helperWrites(insn.imm, state);
     }
     state.forgetArguments();
     state.setReg(0, r0);
     return true;
+  }
+
+  /** A call of a function of the kernel by its number: what it returns. */
+  #kernelFunction(insn: Insn, slot: number, state: State, isFinal: boolean): Value {
+    if (isFinal) {
+      this.#check(kfuncFault(insn, state, this.#program.type, this.#options), slot);
+      for (let n = 1; n <= 5; n++) this.#rules.escape(state.reg(n), state);
+    }
+    helperWrites(undefined, state);
+    const prototype = this.#options.kernelFunction?.(insn)?.prototype;
+    if (prototype === undefined) return UNKNOWN;
+    const { locks, fault } = afterCall(prototype.name, state.locks);
+    if (isFinal) this.#check(fault, slot);
+    state.locks = locks;
+    return kfuncResult(prototype);
   }
 
   /** Looks at a function that is called any number of times, none included. */
@@ -346,13 +362,14 @@ class Tracker {
   /** Looks at a function that is called with these registers, and takes over what it does to the frames. */
   #enter(start: number, regs: readonly Value[], state: State, isFinal: boolean): Outcome {
     const callee = this.#indexByStart.get(start);
-    if (callee === undefined) return { r0: UNKNOWN, frames: state.frames };
-    const outcome = this.#function(callee, regs, state.frames, isFinal);
+    if (callee === undefined) return { r0: UNKNOWN, frames: state.frames, locks: state.locks };
+    const outcome = this.#function(callee, regs, { callers: state.frames, locks: state.locks }, isFinal);
     outcome?.frames.forEach((frame, i) => (state.frames[i] = frame));
+    if (outcome !== undefined) state.locks = outcome.locks;
     return outcome;
   }
 
-  #checkHelper(index: number, insn: Insn, slot: number): void {
+  #checkHelper(index: number, insn: Insn, slot: number, state: State): void {
     const id = insn.imm;
     if (this.#options.helper?.(id) === false) {
       const name = this.#options.helperName?.(id);
@@ -364,6 +381,7 @@ class Tracker {
       );
     }
     if (id !== TAIL_CALL) return;
+    this.#check(heldAt("tail_call", state.locks), slot);
     // powerpc's JIT keeps no count of tail calls across functions [Linux bpf_jit_supports_subprog_tailcalls].
     if (this.#functions.length > 1)
       throw this.#refusal(slot, "mixing of tail_calls and bpf-to-bpf calls is not supported");
@@ -377,10 +395,4 @@ class Tracker {
   #refusal(insn: number, message: string, errno = "EINVAL"): VerifierError {
     return new VerifierError({ errno, message, insn, processedInsns: this.#processed });
   }
-}
-
-function isBroken(insn: Insn): boolean {
-  if (fieldFault(insn) !== undefined || immediateFault(insn) !== undefined) return true;
-  const { reads, write } = operandsOf(insn);
-  return [...reads, write ?? 0].some((n) => n >= MAX_BPF_REG);
 }

@@ -1,7 +1,7 @@
 // What a program of a user without CAP_BPF may not do, as far as its instructions alone tell: size, type, calls, loops, helpers.
 // Where values go (leaked pointers, arithmetic on them, speculation) is not looked at.
 import type { LinkedProgram, ProgType } from "../elf/types.ts";
-import { isPseudoCall, jumpTarget, slotsOf } from "../insn.ts";
+import { isKfuncCall, isPseudoCall, jumpTarget, slotsOf } from "../insn.ts";
 import { BpfLoadError } from "../load-error.ts";
 import { VerifierError } from "./error.ts";
 import { endsBlock, isJump } from "./structure.ts";
@@ -25,7 +25,7 @@ export function checkUnprivilegedLoad({ name, type, insns }: LinkedProgram): voi
 
 /** @throws VerifierError EPERM for calls of functions, EINVAL for loops. @linux kernel/bpf/verifier.c add_subprog_and_kfunc, push_insn */
 export function checkUnprivileged({ insns }: LinkedProgram): void {
-  const call = insns.findIndex(isPseudoCall);
+  const call = insns.findIndex((insn) => isPseudoCall(insn) || isKfuncCall(insn));
   if (call >= 0)
     throw new VerifierError({
       errno: "EPERM",

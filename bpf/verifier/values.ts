@@ -48,6 +48,12 @@ export function scalar(value: number): Value {
   return { kind: "scalar", value, max: value >= 0 ? value : ANY };
 }
 
+/** The constant whose halves are these, as signed numbers. */
+export function number64(low: number, high: number): Value {
+  if (high === (low < 0 ? -1 : 0)) return scalar(low);
+  return high >= 0 ? numberUpTo(POSITIVE) : NUMBER;
+}
+
 /** Bound of a number, or of what may be one. */
 export function maxOf(v: Value): number {
   return v.kind === "scalar" || v.kind === "unknown" ? v.max : ANY;

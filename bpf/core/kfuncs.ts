@@ -1,0 +1,101 @@
+// Functions of the kernel that a program calls: names become numbers, as a loader does it, and numbers addresses, for check and JIT.
+// Which functions there are is the kernel's to say, whether a call is right the verifier's.
+import type { U64 } from "../../word/long.ts";
+import type { LinkedProgram, ProgType } from "../elf/types.ts";
+import { insn as make, isKfuncCall, slotsOf, type Insn } from "../insn.ts";
+import { argumentModels, type ArgumentModel, type KfuncPrototype } from "../kfunc.ts";
+import { BpfLoadError } from "../load-error.ts";
+
+/** A function that the kernel or a module offers to programs. */
+export interface OfferedFunction {
+  readonly name: string;
+  /** Number of its type among the kernel's, not 0: what a call's `imm` says. */
+  readonly id: number;
+  /** The module that has it; undefined for the kernel itself. */
+  readonly module: string | undefined;
+  /** As a C pointer: the global entry point, on ELFv1 the descriptor. */
+  readonly address: U64;
+  /** Whether programs of a type may call it. @linux kernel/bpf/btf.c btf_kfunc_id_set_contains */
+  readonly permits: (type: ProgType) => boolean;
+  /** Keeps its module from being unloaded, until what is returned is called. */
+  readonly hold: () => () => void;
+}
+
+/** What the JIT gets. */
+export interface CalledFunction {
+  readonly name: string;
+  readonly address: U64;
+  readonly isModule: boolean;
+  /** How the callee wants each argument. */
+  readonly args: readonly ArgumentModel[];
+}
+
+/** A function that a program calls. */
+export interface ResolvedFunction {
+  readonly offered: OfferedFunction;
+  /** As the program declares it. */
+  readonly prototype: KfuncPrototype;
+  /** `imm` and `off` of its calls: its number, and the place of its module among those that the program uses, from 1. */
+  readonly imm: number;
+  readonly off: number;
+}
+
+/** A program whose calls of kernel functions have numbers in place of names. */
+export interface ResolvedProgram {
+  readonly program: LinkedProgram;
+  readonly kfuncs: readonly ResolvedFunction[];
+}
+
+/**
+ * Looks every function up.
+ * @param find by name; throws where the kernel has no such functions at all
+ * @throws BpfLoadError ESRCH for a name that nobody offers
+ * @linux tools/lib/bpf/libbpf.c bpf_object__resolve_ksym_func_btf_id, bpf_object__relocate_data
+ */
+export function resolveKfuncs(
+  program: LinkedProgram,
+  find: (name: string) => OfferedFunction | undefined,
+): ResolvedProgram {
+  const { kfuncs = [], insns } = program;
+  if (kfuncs.length === 0) return { program, kfuncs: [] };
+  const modules: string[] = [];
+  const resolved = kfuncs.map((prototype): ResolvedFunction => {
+    const offered = find(prototype.name);
+    if (offered === undefined)
+      throw new BpfLoadError(
+        `extern (func ksym) '${prototype.name}': not found in kernel or module BTFs`,
+        "ESRCH",
+      );
+    const { module, id: imm } = offered;
+    if (module !== undefined && !modules.includes(module)) modules.push(module);
+    return { offered, prototype, imm, off: module === undefined ? 0 : modules.indexOf(module) + 1 };
+  });
+  const numbered = withNumbers(insns, resolved);
+  return { program: { ...program, insns: numbered }, kfuncs: resolved };
+}
+
+function withNumbers(insns: readonly Insn[], kfuncs: readonly ResolvedFunction[]): readonly Insn[] {
+  const out = [...insns];
+  for (let at = 0; at < insns.length;) {
+    const i = insns[at];
+    if (i === undefined) break;
+    const kfunc = isKfuncCall(i) ? kfuncs[i.imm] : undefined;
+    if (kfunc !== undefined) out[at] = make(i.code, { ...i, imm: kfunc.imm, off: kfunc.off });
+    at += slotsOf(i);
+  }
+  return out;
+}
+
+/** The function that a call with these fields means; undefined where it means none. @linux kernel/bpf/verifier.c find_kfunc_desc */
+export function kfuncOf(
+  kfuncs: readonly ResolvedFunction[],
+  { imm, off }: Pick<Insn, "imm" | "off">,
+): ResolvedFunction | undefined {
+  return kfuncs.find((kfunc) => kfunc.imm === imm && kfunc.off === off);
+}
+
+/** @linux kernel/bpf/core.c bpf_jit_get_func_addr, kernel/bpf/verifier.c bpf_jit_find_kfunc_model */
+export function calledFunction({ offered, prototype }: ResolvedFunction): CalledFunction {
+  const { name, address, module } = offered;
+  return { name, address, isModule: module !== undefined, args: argumentModels(prototype) };
+}
