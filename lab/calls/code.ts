@@ -1,4 +1,4 @@
-// Code with calls in it whose sequences depend on where it lies: laid out in passes until no call changes its length.
+// Code with calls in it whose sequences depend on where they and what they share lie: laid out in passes until that is settled.
 // What a call's words are is the JIT's; what the code does is driver.ts's.
 import type { U64 } from "../../word/long.ts";
 import { assemble } from "../../cpu/isa/assemble.ts";
@@ -20,22 +20,36 @@ export type Item =
 
 /** How the calls of one piece of code are made. */
 export interface CallMaker {
-  /** The most words of any call. */
+  /** The most words of any call, and of everything that they share behind the code. */
   readonly maxWords: number;
+  readonly maxStubWords: number;
+  /** Calls of one pass; what they share stands at `stubs`. */
+  pass(stubs: U64): CallPass;
+}
+
+/** The calls of one pass, in the order of their places. */
+export interface CallPass {
   /** The words of a call whose first is at `from`. @throws JitError where it cannot arrive */
   words(site: number, from: U64): readonly number[];
+  /** What has to stand behind the code for the calls so far. */
+  readonly stubs: readonly number[];
+  /** What has to stand in data for them. */
+  readonly table: readonly { readonly address: U64; readonly value: U64 }[];
 }
 
 /** Code at its place. */
 export interface PlacedCode {
+  /** What calls share included. */
   readonly words: readonly number[];
   /** Byte offsets. */
   readonly labels: ReadonlyMap<string, number>;
-  /** Bytes of each call, by site. */
+  /** Bytes of each call, by site, and of the code that they share. */
   readonly callBytes: readonly number[];
+  readonly stubBytes: number;
+  readonly table: CallPass["table"];
 }
 
-/** So many passes are enough where a call that grew again does not shrink any more. */
+/** The place of what calls share depends on the calls' lengths, those on it at the edge of a branch's reach only. */
 const MOST_PASSES = 16;
 const NOP = encode("ori", {});
 
@@ -46,103 +60,95 @@ export const text = (source: string): Item => ({
 });
 
 /** Bytes of the code at most, wherever it lies. */
-export function mostBytes(items: readonly Item[], { maxWords }: Pick<CallMaker, "maxWords">): number {
-  const spare = items.reduce((sum, item) => sum + (item.kind === "align" ? item.bytes - 4 : 0), 0);
-  return layOut(items, 0, () => 4 * maxWords).bytes + spare;
+export function mostBytes(items: readonly Item[], { maxWords, maxStubWords }: CallMaker): number {
+  const most = (item: Item): number => {
+    if (item.kind === "call") return 4 * maxWords;
+    return item.kind === "align" ? item.bytes - 4 : 4 * lengthOf(item);
+  };
+  return items.reduce((sum, item) => sum + most(item), 4 * maxStubWords);
 }
 
 /**
  * The words of the code at `base`.
- * @throws JitError where a call cannot arrive, Error where the calls' lengths do not settle
+ * @throws JitError where a call cannot arrive, Error where the place of what calls share does not settle
  */
 export function placed(items: readonly Item[], base: U64, calls: CallMaker): PlacedCode {
-  const sites = items.filter(({ kind }) => kind === "call").length;
-  let lengths: readonly number[] = Array.from({ length: sites }, () => calls.maxWords);
-  for (let pass = 0; pass < MOST_PASSES; pass++) {
-    const { labels, callOffsets } = layOut(items, base.low, (site) => 4 * (lengths[site] ?? 0));
-    const words = callOffsets.map((offset, site) => calls.words(site, base.add(offset)));
-    const settled = words.every(({ length }, site) => length === lengths[site]);
-    if (settled)
+  let stubs = mostBytes(items, { ...calls, maxStubWords: 0 });
+  for (let count = 0; count < MOST_PASSES; count++) {
+    const pass = calls.pass(base.add(stubs));
+    const { words, labels, callBytes } = onePass(items, base, pass);
+    if (4 * words.length === stubs)
       return {
-        words: emit(items, base.low, labels, words),
+        words: [...words, ...pass.stubs],
         labels,
-        callBytes: words.map(({ length }) => 4 * length),
+        callBytes,
+        stubBytes: 4 * pass.stubs.length,
+        table: pass.table,
       };
-    lengths = words.map(({ length }) => length);
+    stubs = 4 * words.length;
   }
-  throw new Error(`calls have no settled length after ${MOST_PASSES} passes`);
+  throw new Error(`code has no settled length after ${MOST_PASSES} passes`);
 }
 
-interface Layout {
-  readonly bytes: number;
-  readonly labels: ReadonlyMap<string, number>;
-  readonly callOffsets: readonly number[];
-}
-
-/** Where everything is; `low`: low half of the address of the first word. */
-function layOut(items: readonly Item[], low: number, callBytes: (site: number) => number): Layout {
-  const labels = new Map<string, number>();
-  const callOffsets: number[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    if (item.kind === "label") labels.set(item.name, bytes);
-    if (item.kind === "call") callOffsets[item.site] = bytes;
-    bytes += bytesOf(item, low + bytes, callBytes);
-  }
-  return { bytes, labels, callOffsets };
-}
-
-function bytesOf(item: Item, low: number, callBytes: (site: number) => number): number {
-  switch (item.kind) {
-    case "words":
-      return 4 * item.words.length;
-    case "label":
-      return 0;
-    case "align":
-      return -low & (item.bytes - 1);
-    case "jump":
-    case "branch":
-      return 4;
-    case "call":
-      return callBytes(item.site);
-  }
-}
-
-function emit(
+/** Items one behind the other, each call as long as it is at its place; branches are filled in at the end. */
+function onePass(
   items: readonly Item[],
-  low: number,
-  labels: ReadonlyMap<string, number>,
-  calls: readonly (readonly number[])[],
-): readonly number[] {
+  base: U64,
+  pass: CallPass,
+): Pick<PlacedCode, "words" | "labels" | "callBytes"> {
   const words: number[] = [];
-  const to = (label: string): number => {
-    const offset = labels.get(label);
-    if (offset === undefined) throw new Error(`no label ${label}`);
-    return offset - 4 * words.length;
-  };
-  for (const item of items) words.push(...wordsOf(item, low + 4 * words.length, to, calls));
-  return words;
+  const labels = new Map<string, number>();
+  const callBytes: number[] = [];
+  const branches: { readonly at: number; readonly item: Item & { readonly to: string } }[] = [];
+  for (const item of items) {
+    const at = 4 * words.length;
+    switch (item.kind) {
+      case "words":
+        words.push(...item.words);
+        break;
+      case "label":
+        labels.set(item.name, at);
+        break;
+      case "align":
+        while (((base.low + 4 * words.length) & (item.bytes - 1)) !== 0) words.push(NOP);
+        break;
+      case "jump":
+      case "branch":
+        branches.push({ at, item });
+        words.push(NOP);
+        break;
+      case "call": {
+        const call = pass.words(item.site, base.add(at));
+        callBytes[item.site] = 4 * call.length;
+        words.push(...call);
+      }
+    }
+  }
+  for (const { at, item } of branches) {
+    const to = labels.get(item.to);
+    if (to === undefined) throw new Error(`no label ${item.to}`);
+    words[at / 4] = branchWord(item, to - at);
+  }
+  return { words, labels, callBytes };
 }
 
-/** Words of an item; `to`: distance from it to a label. */
-function wordsOf(
-  item: Item,
-  low: number,
-  to: (label: string) => number,
-  calls: readonly (readonly number[])[],
-): readonly number[] {
+/** A branch over so many bytes. */
+function branchWord(item: Item, bytes: number): number {
+  if (item.kind !== "branch") return encode("b", { LI: bytes });
+  return encode("bc", { BO: item.on === "eq" ? 12 : 4, BI: 2, BD: bytes });
+}
+
+/** Words of an item that is of one length. */
+function lengthOf(item: Item): number {
   switch (item.kind) {
     case "words":
-      return item.words;
-    case "label":
-      return [];
-    case "align":
-      return Array.from({ length: (-low & (item.bytes - 1)) / 4 }, () => NOP);
+      return item.words.length;
     case "jump":
-      return [encode("b", { LI: to(item.to) })];
     case "branch":
-      return [encode("bc", { BO: item.on === "eq" ? 12 : 4, BI: 2, BD: to(item.to) })];
+      return 1;
+    case "label":
+    case "align":
     case "call":
-      return calls[item.site] ?? [];
+      return 0;
   }
 }

@@ -39,7 +39,8 @@ export type Scenario = Common &
     | { readonly axis: Exclude<Axis, "function" | "helper"> }
   );
 
-const ONE: Scene = Object.freeze({
+/** One call of one function. */
+export const ONE_SITE: Scene = Object.freeze({
   sites: [0],
   order: [0],
   functions: [undefined],
@@ -52,7 +53,7 @@ const ONE: Scene = Object.freeze({
 function many(count: number, place: Place = "one-image"): (random: Random) => Scene {
   const turns = Math.max(1, Math.floor(64 / count));
   return (random) => ({
-    ...ONE,
+    ...ONE_SITE,
     sites: upTo(count),
     order: shuffled(count, random),
     functions: upTo(count).map(() => undefined),
@@ -64,7 +65,7 @@ function many(count: number, place: Place = "one-image"): (random: Random) => Sc
 /** Functions that call one another, the last a leaf. */
 function chain(depth: number): (random: Random) => Scene {
   const functions = upTo(depth).map((i) => (i === depth - 1 ? undefined : i + 1));
-  return () => ({ ...ONE, functions });
+  return () => ({ ...ONE_SITE, functions });
 }
 
 /** Sites, and callees, of the scenarios about places. */
@@ -76,7 +77,7 @@ export const scenarios: readonly Scenario[] = Object.freeze([
     name: "one-site",
     summary: "one call in a loop, the callee in an image of its own",
     axis: "function",
-    scene: () => ONE,
+    scene: () => ONE_SITE,
   },
   {
     name: "sites-2",
@@ -100,7 +101,7 @@ export const scenarios: readonly Scenario[] = Object.freeze([
     name: "random-2",
     summary: "2 calls of one function, one of them at random in each turn",
     axis: "function",
-    scene: () => ({ ...ONE, sites: [0, 0], order: "coin", turns: { warmUp: 256, measured: 512 } }),
+    scene: () => ({ ...ONE_SITE, sites: [0, 0], order: "coin", turns: { warmUp: 256, measured: 512 } }),
   },
   {
     name: "chain-1",
@@ -139,25 +140,25 @@ export const scenarios: readonly Scenario[] = Object.freeze([
     name: "flush-count-cache",
     summary: "one call in a loop, the count cache flushed before each",
     axis: "function",
-    scene: () => ({ ...ONE, flush: "count-cache" }),
+    scene: () => ({ ...ONE_SITE, flush: "count-cache" }),
   },
   {
     name: "flush-link-stack",
     summary: "one call in a loop, the link stack flushed in each callee",
     axis: "function",
-    scene: () => ({ ...ONE, flush: "link-stack" }),
+    scene: () => ({ ...ONE_SITE, flush: "link-stack" }),
   },
   {
     name: "helper",
     summary: "one call of a function of the kernel's text in a loop",
     axis: "helper",
-    scene: () => ONE,
+    scene: () => ONE_SITE,
   },
   {
     name: "helper-flush",
     summary: "one call of a function of the kernel's text in a loop, the count cache flushed before each",
     axis: "helper",
-    scene: () => ({ ...ONE, flush: "count-cache" }),
+    scene: () => ({ ...ONE_SITE, flush: "count-cache" }),
   },
   {
     name: "module-stub",

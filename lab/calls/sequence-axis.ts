@@ -1,6 +1,8 @@
 // Which sequences a scenario compares: those of calls among BPF functions, those of helper calls, or what others emit.
 // The sequences themselves are the JIT's.
-import type { CallSequenceName } from "../../jit/call/sequence.ts";
+import { helperSequences } from "../../jit/call/helper-sequences.ts";
+import type { CallSequenceKind, CallSequenceName, HelperSequenceName } from "../../jit/call/sequence.ts";
+import { callSequences } from "../../jit/call/sequences.ts";
 
 /**
  * `function`: a BPF function calls another; `helper`: it calls a function of the kernel's text; `module`: what the module loader makes of
@@ -8,13 +10,21 @@ import type { CallSequenceName } from "../../jit/call/sequence.ts";
  */
 export type Axis = "function" | "helper" | "module" | "tail-call";
 
-/** A sequence of any axis; those of one axis have different names. */
-export type SequenceName = CallSequenceName | "module-stub" | "tail-call";
+/** A sequence of any axis; two axes may have one of the same name. */
+export type SequenceName = CallSequenceName | HelperSequenceName | "module-stub" | "tail-call";
 
 /** Every sequence of each axis, in the order of tables. */
 export const sequencesOf: Readonly<Record<Axis, readonly SequenceName[]>> = Object.freeze({
-  function: ["far", "near", "auto-shrink"],
-  helper: [],
+  function: callSequences.map(({ name }) => name),
+  helper: helperSequences.map(({ name }) => name),
   module: ["module-stub"],
   "tail-call": ["tail-call"],
 });
+
+/** What makes the calls of a sequence; undefined where it is none of the axis. */
+export function sequenceKind(
+  axis: "function" | "helper",
+  name: string,
+): CallSequenceKind<string> | undefined {
+  return (axis === "function" ? callSequences : helperSequences).find((kind) => kind.name === name);
+}

@@ -1,0 +1,105 @@
+// One cell: a kernel is booted, the scenario run in it as often as the cell says, each time in other places, and the figures put
+// together. Nothing but the cell decides what comes of it.
+import { JitError } from "../../jit/error.ts";
+import { KernelUsageError, OutOfMemoryError } from "../../kernel/error.ts";
+import { jitTarget } from "../../kernel/jit-memory.ts";
+import { Kernel } from "../../kernel/kernel.ts";
+import { Random } from "../../kernel/random.ts";
+import { addCountingFunction } from "./helper.ts";
+import { runModule } from "./module-run.ts";
+import type { Cell, Figures, Row, Spread } from "./row.ts";
+import { WrongRunError } from "./run.ts";
+import { runScene, type CallFigures } from "./scene-run.ts";
+import { scenarioNamed, type Scenario } from "./scenario.ts";
+import { sequenceKind } from "./sequence-axis.ts";
+import { spreadOf } from "./spread.ts";
+import { runTailCall } from "./tail-call-run.ts";
+
+/** Enough for the images of every scenario, in 64 KiB pages. */
+const RAM_BYTES = 64 * 2 ** 20;
+
+/** A cell that names what there is not. */
+export class CellError extends Error {
+  override readonly name = "CellError";
+}
+
+/**
+ * Measures a cell.
+ * @returns figures, or why there are none: the sequence cannot make these calls, the kernel has no such machine or place, or the run was wrong
+ * @throws CellError for a scenario or a sequence that does not exist
+ */
+export function measureCalls(cell: Cell): Row {
+  const { sequence, cpu, scenario: name, layout } = cell;
+  const named = { sequence, cpu, scenario: name, layout };
+  const scenario = scenarioNamed(name);
+  if (scenario === undefined) throw new CellError(`no scenario ${name}`);
+  try {
+    const runs = measured(cell, scenario);
+    const calls = runs.reduce((total, run) => total + run.calls, 0);
+    return { ...named, error: null, calls, ...figuresOf(runs) };
+  } catch (error) {
+    const failed = error instanceof WrongRunError;
+    if (failed || isRefusal(error)) return { ...named, error: error.message, failed };
+    throw error;
+  }
+}
+
+const isRefusal = (error: unknown): error is Error =>
+  [JitError, KernelUsageError, OutOfMemoryError].some((kind) => error instanceof kind);
+
+function measured(cell: Cell, scenario: Scenario): readonly CallFigures[] {
+  const { cpu, layout, seed } = cell;
+  const kernel = new Kernel({ cpu, layout, seed, ramBytes: RAM_BYTES });
+  const randoms = Array.from({ length: cell.repeats }, (_, i) => new Random(seed + i * 2 ** 32));
+  const target = jitTarget(kernel, { callSequence: "far", helperSequence: "toc-relative" });
+  switch (scenario.axis) {
+    case "function":
+    case "helper": {
+      const kind = sequenceKind(scenario.axis, cell.sequence);
+      if (kind === undefined) throw new CellError(`${scenario.name}: no sequence ${cell.sequence}`);
+      const helper = scenario.axis === "helper" ? addCountingFunction(kernel) : undefined;
+      return randoms.map((random) =>
+        runScene({ kernel, machine: target, kind, scene: scenario.scene(random), random, helper }),
+      );
+    }
+    case "module":
+      addCountingFunction(kernel);
+      return randoms.map((random) => runModule(kernel, random));
+    case "tail-call":
+      return randoms.map((random) => runTailCall(kernel, target, random));
+  }
+}
+
+/** Medians and percentiles over the repeats. */
+function figuresOf(runs: readonly CallFigures[]): Figures {
+  const spread = (of: (run: CallFigures) => number): Spread => {
+    const { median, p5, p95 } = spreadOf(runs.map(of));
+    return { median: tidy(median), p5: tidy(p5), p95: tidy(p95) };
+  };
+  const all = {
+    bytes: spread(({ bytes }) => bytes),
+    instructions: spread(({ instructions }) => instructions),
+    mispredicts: spread(({ mispredicts }) => mispredicts),
+    icache_misses: spread(({ icacheMisses }) => icacheMisses),
+    erat_misses: spread(({ eratMisses }) => eratMisses),
+  };
+  return {
+    bytes: all.bytes.median,
+    shared_bytes: spread(({ sharedBytes }) => sharedBytes).median,
+    instructions: all.instructions.median,
+    cycles: spread(({ cycles }) => cycles.typical),
+    cycles_range: {
+      low: spread(({ cycles }) => Math.min(cycles.low, cycles.typical, cycles.high)).median,
+      high: spread(({ cycles }) => Math.max(cycles.low, cycles.typical, cycles.high)).median,
+    },
+    mispredicts: all.mispredicts.median,
+    icache_misses: all.icache_misses.median,
+    erat_misses: all.erat_misses.median,
+    spread: all,
+  };
+}
+
+/** To a thousandth: what is less says nothing about a processor. Never -0. */
+function tidy(value: number): number {
+  return Math.round(value * 1000) / 1000 + 0;
+}
