@@ -20,6 +20,8 @@ export interface TestRunInput {
   readonly ctxIn?: Uint8Array | undefined;
   /** How often the program runs on the same packet; default 1. */
   readonly repeat?: number | undefined;
+  /** Called before each repetition, when all is set up for it: for observers of the processor. */
+  readonly onRun?: (() => void) | undefined;
 }
 
 interface RunFigures {
@@ -122,9 +124,10 @@ export class Program {
    * @throws TestRunError for a packet or context that Linux refuses, BpfLoadError ENOTSUPP for a type without test run
    */
   testRun(input: TestRunInput = {}): ProgramRun {
-    const meter = new Meter();
+    const { onRun, ...given } = input;
+    const meter = new Meter(onRun);
     const result = this.loaded.testRun<Failure>({
-      ...input,
+      ...given,
       run: (context) => meter.measure(() => this.run([context])),
     });
     if (result.kind === "stopped") return result.outcome;
@@ -135,10 +138,10 @@ export class Program {
    * Runs a program that was loaded for it on plain memory: r1 points at the bytes, r2 holds their number.
    * @param memory copied into the guest, and out again as `dataOut`
    */
-  runOnMemory(memory: Uint8Array, repeat = 1): ProgramRun {
+  runOnMemory(memory: Uint8Array, repeat = 1, onRun?: TestRunInput["onRun"]): ProgramRun {
     const kernel = this.#kernel;
     const address = kernel.allocate(Math.max(memory.length, 1), 16);
-    const meter = new Meter();
+    const meter = new Meter(onRun);
     try {
       mustWrite(kernel.write(address, memory), address);
       const length = u64(memory.length);
@@ -195,8 +198,14 @@ class Meter {
   milliseconds = 0;
   /** Of the last run. */
   instructions = 0;
+  readonly #onRun: (() => void) | undefined;
+
+  constructor(onRun: (() => void) | undefined) {
+    this.#onRun = onRun;
+  }
 
   measure<R extends CallOutcome | Outcome>(run: () => R): R {
+    this.#onRun?.();
     const start = performance.now();
     const outcome = run();
     this.milliseconds += performance.now() - start;
