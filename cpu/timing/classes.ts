@@ -92,7 +92,7 @@ const byMnemonic: readonly (readonly [RegExp, SchedulingClass])[] = [
   [/^pl(bz|hz|wz|d)$/, "prefixed-load"],
   [/^pst[bhwd]$/, "prefixed-store"],
   [/^paddi$/, "prefixed-add"],
-  [/^pnop$/, "nop"],
+  [/^(pnop|attn)$/, "nop"], // attn is where a host does work of its own, of which the processor knows nothing
   [/^l[hw]aux?$/, "load-algebraic-update"],
   [/^l[hw]ax?$/, "load-algebraic"],
   [/^l([bhw]z|d)ux?$/, "load-update"],

@@ -92,6 +92,7 @@ const operations: Readonly<Partial<Record<SystemOperation, Describe>>> = Object.
   divdeu: division,
   bpermd: result, cntlzdm: result, cnttzdm: result, pdepd: result, pextd: result, cfuged: result,
   pnop:   () => ({ reads: NONE, writes: NONE }),
+  attn:   () => ({ reads: NONE, writes: NONE }),
 });
 
 /** What the operation depends on; undefined where that is not described: everything. */
