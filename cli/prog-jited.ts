@@ -21,13 +21,31 @@ interface Line {
   readonly source: SourceLine | undefined;
 }
 
+/** What stands beside an instruction on demand. */
+export interface Annotation {
+  /** In front of the line. */
+  readonly text: string;
+  /** Keys beside bpftool's. */
+  readonly json: object;
+}
+
+/** Annotations of instructions and of functions, by index of the function and bytes from its image's start. */
+export interface Annotations {
+  /** In front of the dump. */
+  readonly head: readonly string[];
+  readonly ofFunction: (index: number) => Annotation;
+  readonly ofInsn: (index: number, pc: number) => Annotation;
+  /** In front of other lines. */
+  readonly blank: string;
+}
+
 interface Dumped {
   readonly name: string;
   readonly prototype: string | undefined;
   readonly code: readonly Line[];
 }
 
-export function jitedDump(view: ProgramView): Printed {
+export function jitedDump(view: ProgramView, annotations?: Annotations): Printed {
   const { info, detail } = view;
   const { jited_prog_insns: bytes, jited_func_lens: lens, jited_ksyms: ksyms } = info;
   if (bytes === undefined || lens === undefined || ksyms === undefined)
@@ -47,28 +65,36 @@ export function jitedDump(view: ProgramView): Printed {
       })),
     };
   });
+  const blank = annotations?.blank ?? "";
   return {
-    lines: functions.flatMap(({ name, prototype, code }, i) => [
-      ...(i > 0 ? [""] : []),
-      ...(prototype === undefined ? [] : [`${prototype}:`]),
-      `${name}:`,
-      ...code.flatMap(({ pc, text, source, bytes: raw }) => [
-        ...(source === undefined ? [] : [sourceLine(source, linum)]),
-        `${pc.toString(16).padStart(4)}:\t${text}`,
-        ...(detail === "opcodes" ? [`\t${[...raw].map(hex).join(" ")}`] : []),
+    lines: [
+      ...(annotations?.head ?? []),
+      ...functions.flatMap(({ name, prototype, code }, i) => [
+        ...(i > 0 ? [""] : []),
+        ...(prototype === undefined ? [] : [`${blank}${prototype}:`]),
+        `${annotations?.ofFunction(i).text ?? ""}${name}:`,
+        ...code.flatMap(({ pc, text, source, bytes: raw }) => [
+          ...(source === undefined ? [] : [`${blank}${sourceLine(source, linum)}`]),
+          `${annotations?.ofInsn(i, pc).text ?? ""}${pc.toString(16).padStart(4)}:\t${text}`,
+          ...(detail === "opcodes" ? [`${blank}\t${[...raw].map(hex).join(" ")}`] : []),
+        ]),
       ]),
-    ]),
-    json: functions.map(({ name, prototype, code }) => ({
+    ],
+    json: functions.map(({ name, prototype, code }, i) => ({
       ...(prototype === undefined ? {} : { proto: prototype }),
       name,
-      insns: code.map((line) => instruction(line, linum, detail === "opcodes")),
+      ...annotations?.ofFunction(i).json,
+      insns: code.map((line) => ({
+        ...instruction(line, linum, detail === "opcodes"),
+        ...annotations?.ofInsn(i, line.pc).json,
+      })),
     })),
   };
 }
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
 
-function instruction({ pc, text, source, bytes }: Line, linum: boolean, opcodes: boolean): unknown {
+function instruction({ pc, text, source, bytes }: Line, linum: boolean, opcodes: boolean): object {
   const [, operation = text, operands = ""] = /^(\S+)\s*(.*)$/.exec(text) ?? [];
   return {
     ...(source === undefined ? {} : sourceJson(source, linum)),

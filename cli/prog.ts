@@ -4,14 +4,20 @@ import { StageError, UsageError } from "./errors.ts";
 import { readInput } from "./files.ts";
 import { group } from "./group.ts";
 import { choice } from "./names.ts";
-import { bpfOptions } from "./options.ts";
+import { count } from "./numbers.ts";
+import { bpfOptions, valued } from "./options.ts";
 import type { BpfOptions } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
 import type { Detail, ProgramView } from "./prog-view.ts";
+import type { RunInput, Session } from "./session.ts";
 
 interface Options extends BpfOptions {
   readonly json?: true;
   readonly kptrRestrict?: true;
+  readonly cycles?: true;
+  readonly dataIn?: string;
+  readonly ctxIn?: string;
+  readonly repeat?: number;
 }
 
 export function progCommand(): Command {
@@ -19,12 +25,15 @@ export function progCommand(): Command {
     const { xlatedDump } = await import("./prog-xlated.ts");
     return xlatedDump(view);
   });
-  const jited = verb("jited", "the ppc64 code of each function", async (view, options) => {
+  const jited = verb("jited", "the ppc64 code of each function", async (view, options, session) => {
     if (!options.jit)
       throw new StageError({ stage: "jit", errno: "EINVAL", message: "no instructions returned: --no-jit" });
     const { jitedDump } = await import("./prog-jited.ts");
-    return jitedDump(view);
+    if (options.cycles !== true) return jitedDump(view);
+    const { annotatedDump } = await import("./prog-cycles.ts");
+    return annotatedDump(view, session, await cyclesInput(options));
   });
+  cyclesOptions(jited);
   const show = verb("show", "properties of a loaded program", async (view) => {
     const { showProgram } = await import("./prog-show.ts");
     return showProgram(view);
@@ -43,6 +52,36 @@ export function progCommand(): Command {
   );
 }
 
+function cyclesOptions(command: Command): void {
+  command
+    .option(
+      "--cycles",
+      "run the program; executions and cycles of each instruction on the timing model of --cpu",
+    )
+    .option("--data-in <file>", "with --cycles: the packet (default: 14 zero bytes)")
+    .option("--ctx-in <file>", "with --cycles: the context; for a .bin program the memory that r1 points at")
+    .addOption(
+      valued(
+        "--repeat <n>",
+        "with --cycles: run so many times, and show the last (default: 1)",
+        count("--repeat", 1, 0xffff_ffff),
+      ),
+    );
+}
+
+/** Throws UsageError where an option is given that says how to run, and nothing runs. */
+function checkCyclesOptions({ cycles, dataIn, ctxIn, repeat }: Options): void {
+  if (cycles === true) return;
+  for (const [name, value] of Object.entries({ "--data-in": dataIn, "--ctx-in": ctxIn, "--repeat": repeat }))
+    if (value !== undefined) throw new UsageError(`${name}: nothing runs without --cycles`);
+}
+
+async function cyclesInput({ dataIn, ctxIn, repeat = 1 }: Options): Promise<RunInput> {
+  const read = async (file: string | undefined): Promise<Uint8Array | undefined> =>
+    file === undefined ? undefined : await readInput(file);
+  return { dataIn: await read(dataIn), ctxIn: await read(ctxIn), repeat };
+}
+
 /** What a verb prints, for people and as JSON. */
 export interface Printed {
   readonly lines: readonly string[];
@@ -55,7 +94,7 @@ const XLATED_DETAILS = [...JITED_DETAILS, "visual"] as const;
 function verb(
   name: string,
   description: string,
-  print: (view: ProgramView, options: Options) => Promise<Printed>,
+  print: (view: ProgramView, options: Options, session: Session) => Promise<Printed>,
 ): Command {
   const command = new Command(name)
     .description(description)
@@ -80,11 +119,15 @@ function verb(
       const options = rest[isDump ? 1 : 0] as Options;
       if (detail === "visual" && options.json === true)
         throw new UsageError("prog dump xlated: visual has no JSON");
+      checkCyclesOptions(options);
+      if ([file, options.dataIn, options.ctxIn].filter((input) => input === "-").length > 1)
+        throw new UsageError("standard input (-) can be read once only");
       const bytes = await readInput(file);
       const { openSession } = await import("./session.ts");
       const { viewProgram } = await import("./prog-view.ts");
-      const view = viewProgram(openSession(file, bytes, options), options, detail);
-      const { lines, json } = await print(view, options);
+      const session = openSession(file, bytes, options);
+      const view = viewProgram(session, options, detail);
+      const { lines, json } = await print(view, options, session);
       if (options.json === true) printJson(json);
       else printLines(lines);
     });

@@ -15,7 +15,14 @@ interface Options extends BpfOptions {
   readonly ctxIn?: string;
   readonly repeat: number;
   readonly dumpMaps?: true;
+  readonly cycles?: true;
   readonly json?: true;
+}
+
+/** What `cycles` has beside the program's result. */
+interface CyclesReport {
+  readonly json: object;
+  readonly lines: readonly string[];
 }
 
 export function runCommand(): Command {
@@ -35,7 +42,8 @@ export function runCommand(): Command {
         count("--repeat", 1, 0xffff_ffff),
       ).default(1),
     )
-    .option("--dump-maps", "show the elements of every map");
+    .option("--dump-maps", "show the elements of every map")
+    .option("--cycles", "cycles on the timing model of --cpu, in all and by function");
   return bpfOptions(command)
     .option("--json", "one JSON document on standard output")
     .addHelpText(
@@ -45,6 +53,8 @@ export function runCommand(): Command {
     .action(async (file: string, options: Options) => {
       if ([file, options.dataIn, options.ctxIn].filter((name) => name === "-").length > 1)
         throw new UsageError("standard input (-) can be read once only");
+      if (options.cycles === true && !options.jit)
+        throw new UsageError("--cycles: with --no-jit the program executes no ppc64 code");
       const bytes = await readInput(file);
       const dataIn = options.dataIn === undefined ? undefined : await readInput(options.dataIn);
       const ctxIn = options.ctxIn === undefined ? undefined : await readInput(options.ctxIn);
@@ -55,15 +65,21 @@ export function runCommand(): Command {
           throw new UsageError(
             `${{ dataIn: "--data-in", dataOut: "--data-out" }[name]}: raw instructions on plain memory have no packet`,
           );
-      const end = tracing(session, () => session.execute({ dataIn, ctxIn, repeat: options.repeat }));
+      const input = { dataIn, ctxIn, repeat: options.repeat };
+      const metered = options.cycles === true ? await import("./metered.ts") : undefined;
+      const { end, cycles } = tracing(session, () =>
+        metered === undefined
+          ? { end: session.execute(input), cycles: undefined }
+          : metered.runWithCycles(session, input),
+      );
       if (options.dataOut !== undefined) writeOutput(options.dataOut, end.dataOut ?? new Uint8Array());
-      if (options.json === true) printJson(document(session, end, options));
-      else printLines(text(session, end, options));
+      if (options.json === true) printJson(document(session, end, options, cycles));
+      else printLines(text(session, end, options, cycles));
     });
 }
 
 /** Shows what bpf_trace_printk said, also before a failure: on standard error, as what the guest has to tell. */
-function tracing(session: Session, execute: () => Done): Done {
+function tracing<T>(session: Session, execute: () => T): T {
   try {
     return execute();
   } finally {
@@ -72,7 +88,7 @@ function tracing(session: Session, execute: () => Done): Done {
   }
 }
 
-function document(session: Session, end: Done, options: Options): unknown {
+function document(session: Session, end: Done, options: Options, cycles: CyclesReport | undefined): unknown {
   const { program, kernel } = session;
   return {
     program: program.name,
@@ -96,6 +112,7 @@ function document(session: Session, end: Done, options: Options): unknown {
     call_sequence: options.callSequence,
     helper_sequence: options.helperSequence,
     engine: options.engine,
+    ...(cycles === undefined ? {} : { cycles: cycles.json }),
     ...(end.dataOut === undefined ? {} : { data_out: hexBytes(end.dataOut) }),
     ...(end.ctxOut === undefined ? {} : { ctx_out: hexBytes(end.ctxOut) }),
     maps: program.maps.map((map) => ({
@@ -110,7 +127,12 @@ function document(session: Session, end: Done, options: Options): unknown {
   };
 }
 
-function text(session: Session, end: Done, options: Options): readonly string[] {
+function text(
+  session: Session,
+  end: Done,
+  options: Options,
+  cycles: CyclesReport | undefined,
+): readonly string[] {
   const { program, kernel } = session;
   const { bold, dim, green } = paint();
   const { retval } = end;
@@ -139,6 +161,7 @@ function text(session: Session, end: Done, options: Options): readonly string[] 
         [2],
       ),
     );
+  if (cycles !== undefined) lines.push("", ...cycles.lines);
   if (program.maps.length > 0)
     lines.push(
       "",

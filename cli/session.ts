@@ -32,6 +32,8 @@ export interface RunInput {
   readonly dataIn: Uint8Array | undefined;
   readonly ctxIn: Uint8Array | undefined;
   readonly repeat: number;
+  /** Called before each repetition. */
+  readonly onRun?: () => void;
 }
 export type Done = Extract<ProgramRun, { kind: "done" }>;
 
@@ -70,11 +72,11 @@ export function openSession(
         address: options.unprivileged ? undefined : jited.image,
         bytes: jited.bytes,
       })),
-    execute: ({ dataIn, ctxIn, repeat }) => {
+    execute: ({ dataIn, ctxIn, repeat, onRun }) => {
       const end = stage("run", () =>
         onMemory
-          ? program.runOnMemory(ctxIn ?? new Uint8Array(), repeat)
-          : program.testRun({ dataIn, ctxIn, repeat }),
+          ? program.runOnMemory(ctxIn ?? new Uint8Array(), repeat, onRun)
+          : program.testRun({ dataIn, ctxIn, repeat, onRun }),
       );
       if (end.kind !== "done") throw new StageError(failureReport(end, options));
       return onMemory

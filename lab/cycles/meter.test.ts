@@ -26,7 +26,12 @@ class FakeModel implements CycleModel {
       this.cycles += cycles;
       this.instructions++;
       this.seen.push(words[at + RECORD.CIA_LOW] ?? 0);
-      this.onInsn?.(words[at + RECORD.CIA_HIGH] ?? 0, words[at + RECORD.CIA_LOW] ?? 0, cycles);
+      this.onInsn?.({
+        ciaHigh: words[at + RECORD.CIA_HIGH] ?? 0,
+        ciaLow: words[at + RECORD.CIA_LOW] ?? 0,
+        delta: cycles,
+        cycles: { dispatched: 0, issued: 0, finished: 0, completed: this.cycles, fused: false },
+      });
     }
   }
 

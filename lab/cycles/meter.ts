@@ -1,6 +1,7 @@
 // Cycles of a program's runs: an observer of the processor that gives its instructions to timing models and adds up what is the
 // program's own. The models are cpu/timing's, functions and tables are report.ts's.
 import { RECORD, RECORD_WORDS, type InsnObserver, type InsnStream } from "../../cpu/stream.ts";
+import type { TimingModel } from "../../cpu/timing/model.ts";
 import { InsnTable, type InsnCycles } from "./insn-table.ts";
 
 /** What is counted of a run beside cycles. */
@@ -17,13 +18,9 @@ export const counterNames = [
 export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
 
 /** A timing model as far as it is asked here. */
-export interface CycleModel extends InsnObserver {
-  /** The cycle in which the last instruction so far completes. */
-  readonly cycles: number;
+export type CycleModel = Pick<TimingModel, "executed" | "cycles" | "onInsn"> & {
   readonly counters: Counters;
-  /** Is told of every instruction and of the cycles between the completion of the one before and its own. */
-  onInsn: ((ciaHigh: number, ciaLow: number, cycles: number) => void) | undefined;
-}
+};
 
 /** A figure and what it is at the least and at the most, over the unknown numbers of the model. */
 export interface Range {
@@ -50,21 +47,20 @@ class Account {
   readonly model: CycleModel;
   readonly table = new InsnTable();
   cycles = 0;
+  #isCharged = false;
 
   constructor(model: CycleModel) {
     this.model = model;
+    model.onInsn = ({ ciaHigh, ciaLow, delta }) => {
+      if (this.#isCharged) this.table.add(ciaHigh, ciaLow, delta);
+    };
   }
 
   /** A part of the stream; only what is the program's own is charged. */
   take(part: Part, stream: InsnStream): void {
-    const { model, table } = this;
+    const { model } = this;
     const before = model.cycles;
-    model.onInsn =
-      part !== "program"
-        ? undefined
-        : (high, low, cycles) => {
-            table.add(high, low, cycles);
-          };
+    this.#isCharged = part === "program";
     model.executed(stream);
     if (part === "program") this.cycles += model.cycles - before;
   }
