@@ -143,8 +143,14 @@ function baseClass(row: Row, fields: Readonly<Record<string, number>>): Scheduli
   return byMnemonic.find(([pattern]) => pattern.test(row.mnemonic))?.[1] ?? "system";
 }
 
+/** The preferred no-op, which is dispatched and never issued: ori 0,0,0 [Power ISA v3.1B I 3.3.13]. */
+export function isNop(row: Row, fields: Readonly<Record<string, number>>): boolean {
+  return row.mnemonic === "ori" && ["RS", "RA", "UI"].every((name) => fields[name] === 0);
+}
+
 /** The class of an instruction. `fields` are those of its word: Rc decides, and SPR of mtspr and mfspr. */
 export function schedulingClass(row: Row, fields: Readonly<Record<string, number>>): SchedulingClass {
+  if (isNop(row, fields)) return "nop";
   const base = baseClass(row, fields);
   const isRecord = fields["Rc"] === 1 || /^andis?\.$/.test(row.mnemonic);
   return (isRecord ? recordForms.get(base) : undefined) ?? base;

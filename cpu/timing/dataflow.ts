@@ -3,6 +3,7 @@
 import type { Bytes, Machine, NamedSpr, Sum, SystemOperation, SystemOperations } from "../isa/machine.ts";
 import { allFields } from "../isa/decode.ts";
 import { perform, type Row } from "../isa/row.ts";
+import { isNop } from "./classes.ts";
 import type { CrBit, CrField, Gpr, Imm, Operand, Spr } from "../isa/pattern.ts";
 import {
   and,
@@ -295,7 +296,8 @@ class RecordingMachine implements Machine<Known, Known> {
 export function dataflowOf(row: Row, word: number, prefix?: number): Dataflow {
   const fields = allFields(row, word, prefix);
   const machine = new RecordingMachine();
-  perform(row, machine, fields["RA0"] === 0 ? { ...fields, RA0: NO_REGISTER } : fields);
+  if (!isNop(row, fields))
+    perform(row, machine, fields["RA0"] === 0 ? { ...fields, RA0: NO_REGISTER } : fields);
   const { reads, writes, late, memory, jumps, conditional, serial } = machine;
   return {
     reads,
