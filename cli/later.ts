@@ -4,7 +4,6 @@ import { notBuilt } from "./names.ts";
 
 const VERBS: Readonly<Record<string, string>> = {
   verify: "the verifier's verdict on one program, and its log",
-  cycles: "a block of ppc64 assembly on the timing model",
 };
 
 export function laterCommands(): readonly Command[] {

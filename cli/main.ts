@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { asmCommand } from "./asm.ts";
 import { benchCommand } from "./bench.ts";
 import { conformanceCommand } from "./conformance.ts";
+import { cyclesCommand } from "./cycles.ts";
 import { disasmCommand } from "./disasm.ts";
 import { EXIT, StageError } from "./errors.ts";
 import type { StageReport } from "./errors.ts";
@@ -34,6 +35,7 @@ function createProgram(): Command {
     moduleCommand(),
     isaCommand(),
     conformanceCommand(),
+    cyclesCommand(),
     benchCommand(),
     ...laterCommands(),
   ];

@@ -36,6 +36,8 @@ export interface AssembledLine {
   readonly address: U64;
   /** Empty for data that is no whole words. */
   readonly words: readonly number[];
+  /** What put it there: `.long`, `.balign`; undefined for an instruction. */
+  readonly directive: string | undefined;
 }
 
 export interface Assembled {
@@ -292,12 +294,13 @@ class Assembly {
       this.#write(statement, i, view);
     });
     const words = Array.from({ length: view.byteLength / 4 }, (_, i) => view.getUint32(4 * i, le));
-    const lines = this.#statements.map(({ line, address, offsetBytes, sizeBytes }) => {
+    const lines = this.#statements.map(({ line, address, name, offsetBytes, sizeBytes }) => {
       const isWords = offsetBytes % 4 === 0 && sizeBytes % 4 === 0;
       return {
         line,
         address,
         words: isWords ? words.slice(offsetBytes / 4, (offsetBytes + sizeBytes) / 4) : [],
+        directive: name.startsWith(".") ? name : undefined,
       };
     });
     return { words, symbols: this.#symbols, lines, marks: this.#marks };
