@@ -15,6 +15,9 @@ const CR0_EQ = 2;
 const CTR = 9;
 const LR = 8;
 
+/** Made once: a sizing pass is full of them. */
+const NOP = encode("ori", { RA: 0, RS: 0, UI: 0 });
+
 export const // arithmetic
   addi = (RT: Gpr, RA0: Gpr, SI: number): Word => encode("addi", { RT, RA0, SI }),
   addis = (RT: Gpr, RA0: Gpr, SI: number): Word => encode("addis", { RT, RA0, SI }),
@@ -42,7 +45,7 @@ export const // arithmetic
   oris = (RA: Gpr, RS: Gpr, UI: number): Word => encode("oris", { RA, RS, UI }),
   xori = (RA: Gpr, RS: Gpr, UI: number): Word => encode("xori", { RA, RS, UI }),
   xoris = (RA: Gpr, RS: Gpr, UI: number): Word => encode("xoris", { RA, RS, UI }),
-  nop = (): Word => ori(0, 0, 0),
+  nop = (): Word => NOP,
   extsb = (RA: Gpr, RS: Gpr): Word => encode("extsb", { RA, RS }),
   extsh = (RA: Gpr, RS: Gpr): Word => encode("extsh", { RA, RS }),
   extsw = (RA: Gpr, RS: Gpr): Word => encode("extsw", { RA, RS }),
