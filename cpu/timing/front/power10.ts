@@ -26,7 +26,7 @@ export const power10Front = Object.freeze<FrontFigures>({
     localEntries: unknown(2048, 512, 256, "not published; POWER9 has 256"),
     globalEntries: unknown(4096, 1024, 512, "not published; POWER9 has 512"),
     globalAddressBits: unknown(12, 10, 8, "not published; POWER9's fit is 8"),
-    blockBytes: unknown(4, 32, 32, "not published; POWER9 shares one entry in 32"),
+    blockBytes: unknown(16, 32, 32, "not published; POWER9 shares one entry in 32"),
   },
   icache: {
     bytes: known(49_152, "[HC32]"),

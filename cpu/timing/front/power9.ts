@@ -22,13 +22,9 @@ export const power9Front = Object.freeze<FrontFigures>({
       5,
       "fitted to [AC922] loop back-edge 5 to 6 cycles, the fetch itself being one",
     ),
-    call: unknown(
-      0,
-      1,
-      4,
-      "as a forward branch; only the sum with the return is measured, backward calls are not",
-    ),
-    return: unknown(3, 3.75, 4, "fitted to [AC922] bl and blr at one site: 6.8 cycles beside the loop"),
+    // A call and its return go one forward and one back, wherever the callee lies: their sum is what matters, and is measured.
+    call: known(1, "as a forward branch; the sum with the return is fitted"),
+    return: known(3.75, "fitted to [AC922] bl and blr at one site: 6.8 cycles beside the loop"),
     indirect: unknown(
       1.5,
       1.5,

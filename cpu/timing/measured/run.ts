@@ -22,7 +22,7 @@ export type Decisions = "same" | "random";
 export interface RoundsProgram {
   readonly text: string;
   readonly decisions?: Decisions;
-  /** Rounds that are measured, after as many to become warm; default 512. */
+  /** Rounds that are measured; default 256. */
   readonly rounds?: number;
 }
 
@@ -38,8 +38,8 @@ const BYTES = 0x8_0000;
 const STACK = 0xf_0000;
 const RAM = 0x10_0000;
 
-/** Rounds to become warm, and as many that are measured. */
-const ROUNDS = 512;
+/** Rounds to become warm; then runs of as many and of twice as many, whose difference has no start and no end in it. */
+const ROUNDS = 256;
 
 /** @throws Error where the program does not come to its attn. */
 export function measureRounds(program: RoundsProgram, model: CpuModel, timed: Timed): Round {
@@ -48,19 +48,34 @@ export function measureRounds(program: RoundsProgram, model: CpuModel, timed: Ti
   assemble(program.text, { base: u64(BASE), cpu: model }).words.forEach((word, i) => {
     cpu.ram.store(4, BASE + 4 * i, u64(word), "le");
   });
-  const bytes = decisionBytes(program.decisions ?? "same", 2 * rounds);
+  const bytes = decisionBytes(program.decisions ?? "same", 4 * rounds);
   bytes.forEach((byte, i) => {
     cpu.ram.store(1, BYTES + i, u64(byte), "le");
   });
   cpu.observe(timed);
   run(cpu, rounds, BYTES);
+  const short = counted(timed, () => {
+    run(cpu, rounds, BYTES + rounds);
+  });
+  const long = counted(timed, () => {
+    run(cpu, 2 * rounds, BYTES + 2 * rounds);
+  });
+  return {
+    cycles: (long.cycles - short.cycles) / rounds,
+    instructions: (long.instructions - short.instructions) / rounds,
+    mispredicts: (long.mispredicts - short.mispredicts) / rounds,
+  };
+}
+
+/** What `body` adds. */
+function counted(timed: Timed, body: () => void): Round {
   const { cycles } = timed;
   const { instructions, mispredicts } = timed.counters;
-  run(cpu, rounds, BYTES + rounds);
+  body();
   return {
-    cycles: (timed.cycles - cycles) / rounds,
-    instructions: (timed.counters.instructions - instructions) / rounds,
-    mispredicts: (timed.counters.mispredicts - mispredicts) / rounds,
+    cycles: timed.cycles - cycles,
+    instructions: timed.counters.instructions - instructions,
+    mispredicts: timed.counters.mispredicts - mispredicts,
   };
 }
 
