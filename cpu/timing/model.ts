@@ -87,6 +87,11 @@ export class TimingModel implements InsnObserver {
     return this.#scoreboard.completed;
   }
 
+  /** What comes next waits until all so far has completed: for parts that are to be timed each on its own, with caches as they are. */
+  drain(): void {
+    this.#scoreboard.drain();
+  }
+
   /** The link stack forgets; what the flush itself costs is its instructions' matter. */
   flushLinkStack(): void {
     this.#front.flushLinkStack();

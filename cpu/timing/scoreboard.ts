@@ -121,6 +121,11 @@ export class Scoreboard {
     return this.#complete(insn, dispatched, issued, finished, latency !== undefined);
   }
 
+  /** The next instruction is dispatched when all so far have completed. */
+  drain(): void {
+    this.#barrier = this.#completed;
+  }
+
   /** Its latency as the second of a pair; undefined where it is none. */
   #fused(insn: Decoded): number | undefined {
     const first = this.#previous;

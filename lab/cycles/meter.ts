@@ -18,7 +18,7 @@ export const counterNames = [
 export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
 
 /** A timing model as far as it is asked here. */
-export type CycleModel = Pick<TimingModel, "executed" | "cycles" | "onInsn"> & {
+export type CycleModel = Pick<TimingModel, "executed" | "cycles" | "drain" | "onInsn"> & {
   readonly counters: Counters;
 };
 
@@ -104,13 +104,14 @@ export class CycleMeter implements InsnObserver {
     this.#partOf = partOf;
   }
 
-  /** A run begins; what was before is another one. */
+  /** A run begins; what was before is another one, and nothing of it is in flight any more. */
   beginRun(): void {
     this.#endRun();
     this.#runs++;
     this.#counters = NOTHING;
     for (const account of this.#accounts) {
       account.cycles = 0;
+      account.model.drain();
       account.table.clear();
     }
   }
