@@ -20,7 +20,7 @@ import { JitError } from "../error.ts";
 import { BPF_TAIL_CALL } from "../frame.ts";
 import { type JitedProgram, jitProgram } from "../program.ts";
 import { asm } from "../test/asm.ts";
-import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget } from "../test/fixtures.ts";
+import { bigEndianTarget, functionsOf, RecordingMemory, seenTarget, TABLE } from "../test/fixtures.ts";
 import type { JitTarget } from "../target.ts";
 import { autoShrink } from "./auto-shrink.ts";
 import type { CallSequenceName, SharedParts } from "./sequence.ts";
@@ -175,6 +175,113 @@ describe("auto-shrink", () => {
       ],
     );
     expect(jited.functions[1]?.words[FIRST_CALL_WORD]).toBe(asm("bl .-24")[0]);
+  });
+});
+
+describe("stub", () => {
+  const bodies = [
+    [callOf(1), callOf(2), callOf(1), exit],
+    [mov(7), exit],
+    [callOf(1), exit],
+  ];
+  const far = fromHalves(0xd000_0000, 0x1234_5678);
+
+  test("stubs stand behind the epilogue, one for each callee, and count as code", () => {
+    const memory = new RecordingMemory([main, far]);
+    const jited = jitProgram(functionsOf(bodies), withSequence("stub"), memory);
+    const [caller] = jited.functions;
+    // prologue 6, three calls of bl and mr, epilogue: addi ld mtlr mr blr
+    expect(caller?.stubsOffset).toBe((6 + 3 * 2 + 5) * 4);
+    // 17 words of code; the calls are words 6, 8 and 10, the second stub is 6 words behind the first
+    expect(callWords(jited, 6)).toEqual(asm("bl .+44; mr r8,r3; bl .+60; mr r8,r3; bl .+28; mr r8,r3"));
+    expect(callWords(jited, 6, 17)).toEqual(
+      asm(`lis r12,-0x3000; sldi r12,r12,32; oris r12,r12,0x1234; ori r12,r12,0x5678; mtctr r12; bctr`),
+    );
+    expect(caller?.bytes).toBe((caller?.words.length ?? 0) * 4);
+    expect(memory.written.get(main.toString(16))).toHaveLength(caller?.bytes ?? 0);
+    // sized with seven words for each of two stubs
+    expect(memory.sizes[0]).toBe((17 + 2 * 7) * 4);
+  });
+
+  test("helpers and functions have their stubs in one place", () => {
+    const helper = insn(BPF_JMP | BPF_CALL, { imm: 0x00aa_0000 - 0x0033_2f20 });
+    const target = { ...withSequence("stub"), helperSequence: "stub" } as const;
+    const jited = program(target, [main, far], [[helper, callOf(1), helper, exit], [exit]]);
+    const stubs = (jited.functions[0]?.stubsOffset ?? 0) / 4;
+    expect(callWords(jited, 11, stubs)).toEqual(
+      asm(`lis r12,-0x4000; sldi r12,r12,32; oris r12,r12,0xaa; mtctr r12; bctr
+           lis r12,-0x3000; sldi r12,r12,32; oris r12,r12,0x1234; ori r12,r12,0x5678; mtctr r12; bctr`),
+    );
+  });
+
+  test("a function without calls has none", () => {
+    const { functions } = program(withSequence("stub"), [main, far], bodies);
+    expect(functions[1]?.stubsOffset).toBe(functions[1]?.bytes);
+  });
+});
+
+describe("toc", () => {
+  const bodies = [[callOf(1), callOf(2), exit], [exit], [callOf(1), exit]];
+
+  test.each([
+    { endian: "le", target: seenTarget, offset: 0 },
+    { endian: "be", target: bigEndianTarget, offset: 24 },
+  ])(
+    "one table for the program, each callee once, in the order of the guest: $endian",
+    ({ target, offset }) => {
+      const memory = new RecordingMemory();
+      const jited = jitProgram(functionsOf(bodies), withSequence("toc", target), memory);
+      expect(jited.table).toEqual(TABLE);
+      expect(memory.tables).toEqual([{ address: TABLE, bytes: 3 * 8 }]);
+      const table = memory.written.get(TABLE.toString(16)) ?? new Uint8Array();
+      const view = new DataView(table.buffer);
+      expect(
+        Array.from({ length: table.length / 8 }, (_, i) => view.getBigUint64(i * 8, offset === 0)),
+      ).toEqual([1, 2].map((n) => BigInt(jited.functions[n]?.image.toString() ?? "") + BigInt(offset)));
+      expect(memory.freed).toEqual([]);
+    },
+  );
+
+  test("no table where nothing loads from it", () => {
+    expect(program(withSequence("toc"), [], [[exit]]).table).toBeUndefined();
+    expect(program(withSequence("far"), []).table).toBeUndefined();
+  });
+
+  test("ENOMEM where there is no memory, and what there is goes back where a later call cannot be", () => {
+    class Full extends RecordingMemory {
+      override allocateTable(): undefined {
+        return undefined;
+      }
+    }
+    const load = (memory: RecordingMemory, callSequence: CallSequenceName): unknown => {
+      try {
+        return jitProgram(functionsOf(bodies), { ...seenTarget, callSequence, kernelToc: u64(0) }, memory);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(load(new Full(), "toc")).toMatchObject({ errno: "ENOMEM" });
+    const memory = new RecordingMemory();
+    expect(load(memory, "toc")).toMatchObject({ errno: "ERANGE" });
+    expect(memory.freed).toHaveLength(4);
+    expect(memory.freed).toContainEqual(TABLE);
+  });
+});
+
+describe("pcrel", () => {
+  test("sized with its nop, which only a call at the end of 64 bytes has", () => {
+    const target = { ...withSequence("pcrel"), cpu: "power10" } as const;
+    // The call is six words into main.
+    for (const [place, nops] of [
+      [0x28, 0],
+      [0x24, 1],
+      [0x20, 0],
+    ] as const) {
+      const memory = new RecordingMemory([main.add(u64(place)), main.add(u64(0x1000))]);
+      const jited = jitProgram(functionsOf([[callOf(1), exit], [exit]]), target, memory);
+      expect(jited.functions[0]?.words).toHaveLength(6 + nops + 4 + 1 + 5);
+      expect(memory.sizes[0]).toBe((6 + 5 + 1 + 5) * 4);
+    }
   });
 });
 

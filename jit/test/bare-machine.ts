@@ -12,7 +12,8 @@ import { seenTarget } from "./fixtures.ts";
 const PLACE = {
   returned: 0x1000,
   helpers: 0x2000,
-  helperBytes: 16,
+  /** A descriptor where the ABI has them, then two words of code. */
+  helperBytes: 32,
   paca: 0x8000,
   stackTop: 0x2_0000,
   toc: 0x2_8000,
@@ -52,6 +53,7 @@ export class BareMachine {
       imageBytes?: number;
     } = {},
   ) {
+    const { abi = seenTarget.abi } = options.target ?? {};
     const { target = {}, engine = "reference", helpers = [], imageBytes = IMAGE_BYTES } = options;
     this.#end = PLACE.images + imageBytes;
     this.target = {
@@ -59,20 +61,28 @@ export class BareMachine {
       kernelToc: u64(PLACE.toc),
       kernelBase: ZERO,
       bpfCallBase: u64(PLACE.helpers),
-      localEntry: (address) => address,
+      localEntry: (address) => address.add(codeOffset({ abi })),
       isCoreText: (address) => address.high === 0 && address.low < PLACE.paca,
       ...target,
     };
     this.#helpers = helpers;
-    this.cpu = new Cpu({ ramBytes: this.#end, endian: this.target.endian, engine, interrupts: "host" });
+    this.cpu = new Cpu({
+      model: this.target.cpu,
+      ramBytes: this.#end,
+      endian: this.target.endian,
+      engine,
+      interrupts: "host",
+    });
     const { ram } = this.cpu;
     const { endian } = this.target;
     ram.store(4, PLACE.returned, u64(attn), endian);
     ram.store(8, PLACE.paca + this.target.pacaKernelToc, this.target.kernelToc, endian);
     ram.store(8, PLACE.paca + this.target.pacaKernelBase, this.target.kernelBase, endian);
     helpers.forEach((_, n) => {
-      ram.store(4, helperAddress(n), u64(attn), endian);
-      ram.store(4, helperAddress(n) + 4, u64(encode("bclr", { BO: 20 })), endian);
+      const code = helperAddress(n) + codeOffset(this.target);
+      if (abi === "elfv1") ram.store(8, helperAddress(n), u64(code), endian);
+      ram.store(4, code, u64(attn), endian);
+      ram.store(4, code + 4, u64(encode("bclr", { BO: 20 })), endian);
     });
   }
 
@@ -141,7 +151,8 @@ export class BareMachine {
       if (stop.reason !== "attn") throw new Error(`stopped at ${hex64(state.nia)}: ${JSON.stringify(stop)}`);
       const at = stop.cia.toNumber();
       if (at === PLACE.returned) return;
-      const helper = this.#helpers[(at - PLACE.helpers) / PLACE.helperBytes - 1];
+      const code = at - codeOffset(this.target);
+      const helper = this.#helpers[(code - PLACE.helpers) / PLACE.helperBytes - 1];
       if (helper === undefined) throw new Error(`attn at ${hex64(stop.cia)}`);
       const result = helper(...[3, 4, 5, 6, 7].map((gpr) => state.gpr(gpr)));
       // All that the ABI lets a callee destroy.
