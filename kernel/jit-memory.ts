@@ -6,7 +6,8 @@ import type { CallSequenceName, HelperSequenceName } from "../jit/call/sequence.
 import type { JitMemory, JitTarget } from "../jit/target.ts";
 import { JitError } from "../jit/error.ts";
 import type { JitBinary } from "./bpf-jit-alloc.ts";
-import { KernelUsageError, OutOfMemoryError } from "./error.ts";
+import { CallTables } from "./call-tables.ts";
+import { KernelUsageError } from "./error.ts";
 import type { Kernel } from "./kernel.ts";
 import { KERNEL_BASE } from "./layout/image.ts";
 import { PACA } from "./paca.ts";
@@ -14,29 +15,35 @@ import { PACA } from "./paca.ts";
 /** Byte offset of `bpf_func` in struct bpf_prog, as on Debian's ppc64el 6.1. @linux include/linux/bpf.h */
 const BPF_FUNC = 48;
 
+/** What all of a kernel's `ImageMemory` share. */
+interface Held {
+  /** By header. */
+  readonly binaries: Map<string, JitBinary>;
+  readonly tables: CallTables;
+}
+
 /** Images from bpf_jit_binary_alloc, read-only and executable once they are locked. */
 export class ImageMemory implements JitMemory {
   readonly #kernel: Kernel;
   readonly #privileged: boolean;
-  /** By header. */
-  readonly #binaries: Map<string, JitBinary>;
+  readonly #held: Held;
 
   /** @param privileged whether bpf_jit_limit holds back nothing */
-  constructor(kernel: Kernel, privileged = true, binaries = new Map<string, JitBinary>()) {
+  constructor(kernel: Kernel, privileged = true, held?: Held) {
     this.#kernel = kernel;
     this.#privileged = privileged;
-    this.#binaries = binaries;
+    this.#held = held ?? { binaries: new Map(), tables: new CallTables(kernel) };
   }
 
   /** The same images, charged to another kind of user. */
   chargedTo(privileged: boolean): ImageMemory {
-    return new ImageMemory(this.#kernel, privileged, this.#binaries);
+    return new ImageMemory(this.#kernel, privileged, this.#held);
   }
 
   /** @throws JitError EPERM where bpf_jit_limit does not allow it */
   allocate(bytes: number, alignment: number): { readonly header: U64; readonly image: U64 } | undefined {
     const binary = this.#kernel.bpfJitBinaryAlloc(bytes, alignment, this.#privileged);
-    if (binary !== undefined) this.#binaries.set(hex64(binary.header), binary);
+    if (binary !== undefined) this.#held.binaries.set(hex64(binary.header), binary);
     else if (!this.#kernel.bpfJitAllows(bytes, this.#privileged)) {
       const { current, bytes: limit } = this.#kernel.jitLimit;
       throw new JitError(
@@ -62,19 +69,14 @@ export class ImageMemory implements JitMemory {
   }
 
   free(header: U64): void {
-    const binary = this.#binaries.get(hex64(header));
+    const binary = this.#held.binaries.get(hex64(header));
     if (binary === undefined) return;
-    this.#binaries.delete(hex64(header));
+    this.#held.binaries.delete(hex64(header));
     this.#kernel.bpfJitBinaryFree(binary);
   }
 
   allocateTable(bytes: number): U64 | undefined {
-    try {
-      return this.#kernel.allocate(bytes);
-    } catch (error) {
-      if (error instanceof OutOfMemoryError) return undefined;
-      throw error;
-    }
+    return this.#held.tables.allocate(bytes);
   }
 
   writeTable(address: U64, table: Uint8Array): void {
@@ -83,12 +85,12 @@ export class ImageMemory implements JitMemory {
   }
 
   freeTable(address: U64): void {
-    this.#kernel.free(address);
+    this.#held.tables.free(address);
   }
 
   /** Bytes of an allocation; 0 where there is none. */
   bytes(header: U64): number {
-    return this.#binaries.get(hex64(header))?.bytes ?? 0;
+    return this.#held.binaries.get(hex64(header))?.bytes ?? 0;
   }
 }
 

@@ -95,16 +95,14 @@ export function distance(from: U64, to: U64): number {
   return to.subtract(from).toSigned().toNumber();
 }
 
-/** Why a call cannot be, with both addresses. */
+/** Why a call cannot be, with both addresses: ERANGE where it does not reach, ENOTSUPP where it could not from anywhere. */
 export function cannot(
-  errno: JitErrno,
+  errno: Extract<JitErrno, "ERANGE" | "ENOTSUPP">,
   call: Call,
   what: string,
   why: string,
   to = call.to.global,
 ): JitError {
-  return new JitError(
-    errno,
-    `${what} at ${hex64(call.from)} does not reach ${call.callee} at ${hex64(to)}: ${why}`,
-  );
+  const verb = errno === "ERANGE" ? "does not reach" : "cannot call";
+  return new JitError(errno, `${what} at ${hex64(call.from)} ${verb} ${call.callee} at ${hex64(to)}: ${why}`);
 }
