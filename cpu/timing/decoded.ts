@@ -82,6 +82,23 @@ function waitsForAll(row: Row, fields: Readonly<Record<string, number>>): boolea
   return row.mnemonic === "isync" || (row.mnemonic === "sync" && fields["LX"] !== 1);
 }
 
+/** Primary opcodes of addi, addis, ori and oris. */
+const IMMEDIATE: ReadonlySet<number> = new Set([14, 15, 24, 25]);
+/** Those of them that are nops with an immediate of 0. */
+const LOGICAL_IMMEDIATE: ReadonlySet<number> = new Set([24, 25]);
+
+/**
+ * A word of which the same is known: with another displacement in a b or bl, with another immediate in what loads constants. Code with
+ * many calls has a different one at each.
+ */
+export function likeness(word: number): number {
+  const opcode = word >>> 26;
+  if (opcode === 18) return (word & 0xfc00_0003) >>> 0;
+  if (!IMMEDIATE.has(opcode)) return word;
+  const immediate = word & 0xffff;
+  return LOGICAL_IMMEDIATE.has(opcode) && immediate === 0 ? word : (word - immediate + 1) >>> 0;
+}
+
 /** Makes and keeps what is known of the words of one processor. */
 export class Decoder {
   readonly #model: CpuModel;
@@ -108,7 +125,8 @@ export class Decoder {
     }
     const found = words.get(word);
     if (found !== undefined) return found;
-    const made = this.#make(word, prefix);
+    const like = prefix === 0 ? likeness(word) : word;
+    const made = like === word ? this.#make(word, prefix) : this.of(like, 0);
     words.set(word, made);
     return made;
   }
