@@ -79,15 +79,11 @@ export function driver(scene: Scene, caller: Caller): readonly Item[] {
 }
 
 /** A function that is called, of ELFv2. Its one call, if it has one, is `call 0`. */
-export function callee(
-  scene: Scene,
-  number: number,
-  machine: Pick<CallMachine, "pacaKernelToc">,
-): readonly Item[] {
+export function callee(scene: Scene, number: number, loadToc: Item): readonly Item[] {
   const [before, after] = work(scene, number);
   const isLeaf = scene.functions[number] === undefined;
   return [
-    tocLoad(machine),
+    loadToc,
     ...before,
     ...(isLeaf ? [] : [call(0)]),
     ...after,
@@ -97,7 +93,7 @@ export function callee(
 }
 
 /** What a JITed function of ELFv2 begins with; a caller that has the TOC in r2 may enter behind it. */
-const tocLoad = ({ pacaKernelToc }: Pick<CallMachine, "pacaKernelToc">): Item =>
+export const tocLoad = ({ pacaKernelToc }: Pick<CallMachine, "pacaKernelToc">): Item =>
   text(`ld r2,${pacaKernelToc}(r13)`);
 export const TOC_LOAD_BYTES = 4;
 

@@ -53,8 +53,8 @@ describe("one call in a loop", () => {
   it("a table's slot is what a call through it shares", () => {
     expect(row("one-site", "toc").shared_bytes).toBe(8);
   });
-  it("is counted by the callee: 96 turns, 128 and 256, twice", () => {
-    expect(row("one-site", "near", { repeats: 2 }).calls).toBe(2 * (96 + 128 + 256));
+  it("is counted by the callee: 80 turns, 64 and 128, twice", () => {
+    expect(row("one-site", "near", { repeats: 2 }).calls).toBe(2 * (80 + 64 + 128));
   });
   it("takes longer than nothing, and a range holds the median", () => {
     for (const sequence of ["far", "near", "stub"]) {

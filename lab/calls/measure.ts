@@ -18,6 +18,9 @@ import { runTailCall } from "./tail-call-run.ts";
 /** Enough for the images of every scenario, in 64 KiB pages. */
 const RAM_BYTES = 64 * 2 ** 20;
 
+/** So many of a cell's measurements are watched by models of every assumption. */
+const RANGED_REPEATS = 3;
+
 /** A cell that names what there is not. */
 export class CellError extends Error {
   override readonly name = "CellError";
@@ -50,7 +53,11 @@ const isRefusal = (error: unknown): error is Error =>
 function measured(cell: Cell, scenario: Scenario): readonly CallFigures[] {
   const { cpu, layout, seed } = cell;
   const kernel = new Kernel({ cpu, layout, seed, ramBytes: RAM_BYTES });
-  const randoms = Array.from({ length: cell.repeats }, (_, i) => new Random(seed + i * 2 ** 32));
+  const seeds = new Random(seed);
+  const repeats = Array.from({ length: cell.repeats }, (_, i) => ({
+    random: new Random(seeds.u32()),
+    isRanged: i < RANGED_REPEATS,
+  }));
   const target = jitTarget(kernel, { callSequence: "far", helperSequence: "toc-relative" });
   switch (scenario.axis) {
     case "function":
@@ -58,15 +65,15 @@ function measured(cell: Cell, scenario: Scenario): readonly CallFigures[] {
       const kind = sequenceKind(scenario.axis, cell.sequence);
       if (kind === undefined) throw new CellError(`${scenario.name}: no sequence ${cell.sequence}`);
       const helper = scenario.axis === "helper" ? addCountingFunction(kernel) : undefined;
-      return randoms.map((random) =>
-        runScene({ kernel, machine: target, kind, scene: scenario.scene(random), random, helper }),
+      return repeats.map((repeat) =>
+        runScene({ ...repeat, kernel, machine: target, kind, scene: scenario.scene(repeat.random), helper }),
       );
     }
     case "module":
       addCountingFunction(kernel);
-      return randoms.map((random) => runModule(kernel, random));
+      return repeats.map(({ random, isRanged }) => runModule(kernel, random, isRanged));
     case "tail-call":
-      return randoms.map((random) => runTailCall(kernel, target, random));
+      return repeats.map((repeat) => runTailCall({ ...repeat, kernel, target }));
   }
 }
 
@@ -76,6 +83,12 @@ function figuresOf(runs: readonly CallFigures[]): Figures {
     const { median, p5, p95 } = spreadOf(runs.map(of));
     return { median: tidy(median), p5: tidy(p5), p95: tidy(p95) };
   };
+  const cycles = spread((run) => run.cycles.typical);
+  /** From the typical cycles to the lowest or highest of the models. */
+  const shift = (extreme: (all: readonly number[]) => number): number =>
+    spreadOf(
+      runs.slice(0, RANGED_REPEATS).map((run) => extreme(Object.values(run.cycles)) - run.cycles.typical),
+    ).median;
   const all = {
     bytes: spread(({ bytes }) => bytes),
     instructions: spread(({ instructions }) => instructions),
@@ -87,10 +100,10 @@ function figuresOf(runs: readonly CallFigures[]): Figures {
     bytes: all.bytes.median,
     shared_bytes: spread(({ sharedBytes }) => sharedBytes).median,
     instructions: all.instructions.median,
-    cycles: spread(({ cycles }) => cycles.typical),
+    cycles,
     cycles_range: {
-      low: spread(({ cycles }) => Math.min(cycles.low, cycles.typical, cycles.high)).median,
-      high: spread(({ cycles }) => Math.max(cycles.low, cycles.typical, cycles.high)).median,
+      low: tidy(cycles.median + shift((all) => Math.min(...all))),
+      high: tidy(cycles.median + shift((all) => Math.max(...all))),
     },
     mispredicts: all.mispredicts.median,
     icache_misses: all.icache_misses.median,

@@ -26,15 +26,17 @@ const calls: CallMaker = {
 };
 /** r2 of the module from the function's own address in r12: the global entry point of a function that uses its TOC [ELFv2 2.3.2.1]. */
 const GLOBAL_ENTRY = text("addis r2,r12,0; addi r2,r2,0");
+const LOOP = { callsPerTurn: 1, turns: ONE_SITE.turns, flush: undefined };
 /** The driver lies behind so many words at most: where it lies in its line is random. */
 const MOST_BEFORE = 32;
 
 /**
  * Loads the module with the calls, and one with the callee's work in their place, and runs both.
  * @param kernel has the counting function
+ * @param isRanged whether models of every assumption watch, or the typical one only
  * @throws ModuleError, WrongRunError
  */
-export function runModule(kernel: Kernel, random: Random): CallFigures {
+export function runModule(kernel: Kernel, random: Random, isRanged: boolean): CallFigures {
   const before = random.below(MOST_BEFORE);
   const coin = fromHalves(random.u32(), random.u32() | 1);
   const measured = (caller: Caller): MeasuredLoop => {
@@ -42,7 +44,7 @@ export function runModule(kernel: Kernel, random: Random): CallFigures {
     try {
       module.init();
       const pointer = module.symbols.find(({ name }) => name === caller)?.address ?? ZERO;
-      return measureLoop(kernel, { pointer, callsPerTurn: 1, turns: ONE_SITE.turns, flush: undefined, coin });
+      return measureLoop(kernel, { ...LOOP, pointer, coin, isRanged });
     } finally {
       module.discard();
     }

@@ -25,7 +25,10 @@ export interface Spread {
   readonly p95: number;
 }
 
-/** Lowest and highest that the unknown figures of the timing model allow; medians over the repeats. */
+/**
+ * Lowest and highest that the unknown figures of the timing model allow: as far from the median as the models with the lowest and the
+ * highest of them are, on the same instructions, in the first repeats.
+ */
 export interface Range {
   readonly low: number;
   readonly high: number;

@@ -21,7 +21,8 @@ function measured(items: readonly Item[]): MeasuredLoop {
   places.write(driver, placed(items, driver, noCalls).words);
   places.lock();
   const turns = { warmUp: 10, measured: 20 };
-  return measureLoop(kernel, { pointer: driver, callsPerTurn: 1, turns, flush: undefined, coin: ZERO });
+  const loop = { pointer: driver, callsPerTurn: 1, turns, flush: undefined, coin: ZERO, isRanged: false };
+  return measureLoop(kernel, loop);
 }
 
 describe("a loop", () => {

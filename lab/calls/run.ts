@@ -3,7 +3,6 @@
 import { u64, type U64 } from "../../word/long.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { symbolText } from "../../kernel/kallsyms.ts";
-import type { Assumption } from "../../cpu/timing/figure.ts";
 import { pagesOf } from "../../cpu/timing/pages.ts";
 import type { Flush, Scene } from "./scenario.ts";
 import { Timers, type Reading } from "./timers.ts";
@@ -22,23 +21,22 @@ export interface Loop {
   readonly flush: Flush | undefined;
   /** What r4 is in every run. */
   readonly coin: U64;
-}
-
-/** Of one turn. */
-export interface TurnFigures extends Reading {
-  readonly cycles: Readonly<Record<Assumption, number>>;
+  /** Whether models of every assumption watch, or the typical one only. */
+  readonly isRanged: boolean;
 }
 
 /** A measured loop. */
 export interface MeasuredLoop {
-  readonly turn: TurnFigures;
+  /** One turn. */
+  readonly turn: Reading;
   /** Calls that were counted, warming up included. */
   readonly calls: number;
 }
 
 /** @throws WrongRunError */
 export function measureLoop(kernel: Kernel, loop: Loop): MeasuredLoop {
-  const timers = new Timers(kernel.cpu.state.model, pagesOf(kernel.cpu), loop.flush);
+  const { flush, isRanged } = loop;
+  const timers = new Timers({ model: kernel.cpu.state.model, pages: pagesOf(kernel.cpu), flush, isRanged });
   const { warmUp, measured } = loop.turns;
   kernel.cpu.observe(timers);
   try {

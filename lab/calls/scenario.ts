@@ -46,30 +46,31 @@ export const ONE_SITE: Scene = Object.freeze({
   functions: [undefined],
   place: "images",
   flush: undefined,
-  turns: { warmUp: 96, measured: 128 },
+  turns: { warmUp: 80, measured: 64 },
 });
 
 /** Each of so many sites calls a function of its own, in an order that stays the same. */
 function many(count: number, place: Place = "one-image"): (random: Random) => Scene {
-  const turns = Math.max(1, Math.floor(64 / count));
+  const turns = Math.ceil(64 / count);
   return (random) => ({
     ...ONE_SITE,
     sites: upTo(count),
     order: shuffled(count, random),
     functions: upTo(count).map(() => undefined),
     place,
-    turns: { warmUp: 3 * turns, measured: 2 * turns },
+    turns: { warmUp: 3 * turns, measured: turns },
   });
 }
 
 /** Functions that call one another, the last a leaf. */
 function chain(depth: number): (random: Random) => Scene {
   const functions = upTo(depth).map((i) => (i === depth - 1 ? undefined : i + 1));
-  return () => ({ ...ONE_SITE, functions });
+  const turns = { warmUp: 40, measured: Math.ceil(64 / depth) };
+  return () => ({ ...ONE_SITE, functions, turns });
 }
 
-/** Sites, and callees, of the scenarios about places. */
-const PLACED = 64;
+/** Sites, and callees, of the scenarios about places: more pages than any effective-to-real buffer holds, fewer sites than a count cache. */
+const PLACED = 128;
 
 /** All of them, in the order of tables. */
 export const scenarios: readonly Scenario[] = Object.freeze([
@@ -101,7 +102,7 @@ export const scenarios: readonly Scenario[] = Object.freeze([
     name: "random-2",
     summary: "2 calls of one function, one of them at random in each turn",
     axis: "function",
-    scene: () => ({ ...ONE_SITE, sites: [0, 0], order: "coin", turns: { warmUp: 256, measured: 512 } }),
+    scene: () => ({ ...ONE_SITE, sites: [0, 0], order: "coin", turns: { warmUp: 160, measured: 160 } }),
   },
   {
     name: "chain-1",
@@ -119,22 +120,27 @@ export const scenarios: readonly Scenario[] = Object.freeze([
   { name: "chain-8", summary: "8 calls deep", axis: "function", scene: chain(8) },
   {
     name: "next-page",
-    summary: "64 calls of 64 functions in the page behind the caller's",
+    summary: "128 calls of 128 functions in the page behind the caller's",
     axis: "function",
     scene: many(PLACED, "next-page"),
   },
   {
     name: "same-32m",
-    summary: "64 calls of 64 functions, each in a page of its own in the caller's 32 MiB",
+    summary: "128 calls of 128 functions, each in a page of its own in the caller's 32 MiB",
     axis: "function",
     scene: many(PLACED, "same-32m"),
   },
   {
     name: "scattered",
-    summary:
-      "64 calls of 64 functions, each in an image of its own, among the areas of a busy system: about 400 MiB",
+    summary: "128 calls of 128 functions, each in an image of its own, among the areas of a busy system",
     axis: "function",
     scene: many(PLACED, "scattered"),
+  },
+  {
+    name: "scattered-16",
+    summary: "the same with 16 functions: their pages are known to the processor all the time",
+    axis: "function",
+    scene: many(16, "scattered"),
   },
   {
     name: "flush-count-cache",

@@ -6,7 +6,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Random } from "../../kernel/random.ts";
 import { callMaker, type CalleeOfSite } from "./call-maker.ts";
 import { mostBytes, placed, type CallMaker, type Item, type PlacedCode } from "./code.ts";
-import { callee, callsPerTurn, driver, TOC_LOAD_BYTES } from "./driver.ts";
+import { callee, callsPerTurn, driver, tocLoad, TOC_LOAD_BYTES } from "./driver.ts";
 import { Places } from "./places.ts";
 import { combined, measureLoop, type Loop, type MeasuredLoop } from "./run.ts";
 import type { Scene } from "./scenario.ts";
@@ -27,6 +27,8 @@ export interface SceneRun {
   readonly kind: CallSequenceKind<string>;
   readonly scene: Scene;
   readonly random: Random;
+  /** Whether models of every assumption watch, or the typical one only. */
+  readonly isRanged: boolean;
   /** The function of the kernel's text that every site calls; without it the scene's own functions are called. */
   readonly helper?: CalleeOfSite | undefined;
 }
@@ -45,9 +47,10 @@ const LINE_BYTES = 128;
  * @throws JitError where a call cannot be, WrongRunError, OutOfMemoryError
  */
 export function runScene(options: SceneRun): CallFigures {
-  const { kernel, scene, random } = options;
+  const { kernel, scene, random, isRanged } = options;
   const coin = fromHalves(random.u32(), random.u32() | 1);
-  const loop = { callsPerTurn: callsPerTurn(scene), turns: scene.turns, flush: scene.flush, coin };
+  const { turns, flush } = scene;
+  const loop = { callsPerTurn: callsPerTurn(scene), turns, flush, coin, isRanged };
   const withCalls = new Places(kernel, random);
   const table = kernel.allocate(SLOT_BYTES * (scene.sites.length + scene.functions.length));
   try {
@@ -105,7 +108,8 @@ function writeScene(
       table: { address: table.add(firstSlot * SLOT_BYTES), slots: callees.length },
     });
   const someFunction = functionAt(ZERO, 0);
-  const bodies = helper === undefined ? functions.map((_, i) => callee(scene, i, machine)) : [];
+  const loadToc = tocLoad(machine);
+  const bodies = helper === undefined ? functions.map((_, i) => callee(scene, i, loadToc)) : [];
   const driverItems = driver(scene, "calls");
   const addresses = places.allocate(scene.place, {
     driver: mostBytes(driverItems, maker(sites.map(() => helper ?? someFunction))),

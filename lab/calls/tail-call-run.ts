@@ -41,24 +41,33 @@ const DRIVER: readonly Item[] = [
   text("mr r3,r6; ld r14,32(r1); ld r15,40(r1); addi r1,r1,48; ld r0,16(r1); mtlr r0; blr"),
 ];
 
+/** Both programs count. */
+const LOOP = { callsPerTurn: 2, turns: ONE_SITE.turns, flush: undefined };
 /** Bytes of a struct bpf_prog that the JITed code reads of, and of an array of one program behind its header. */
 const POINTER_BYTES = 8;
 
-/** What is called once in a turn by a driver. */
-interface Called {
+/** Where and how it is measured. */
+export interface TailCallRun {
   readonly kernel: Kernel;
   readonly target: JitTarget;
+  readonly random: Random;
+  /** Whether models of every assumption watch, or the typical one only. */
+  readonly isRanged: boolean;
+}
+
+/** What is called once in a turn by a driver. */
+interface Called extends TailCallRun {
   readonly program: Program;
   /** A struct bpf_array. */
   readonly array: U64;
-  readonly random: Random;
 }
 
 /**
  * Loads the programs, runs both ways.
  * @throws JitError, WrongRunError, OutOfMemoryError
  */
-export function runTailCall(kernel: Kernel, target: JitTarget, random: Random): CallFigures {
+export function runTailCall(around: TailCallRun): CallFigures {
+  const { kernel, target } = around;
   const [first, second, both] = [FIRST, SECOND, BOTH].map((insns) =>
     kernel.bpf.loadProgram(
       rawProgram(insns, { name: "tail", type: "socket_filter", endian: kernel.endian }),
@@ -73,8 +82,8 @@ export function runTailCall(kernel: Kernel, target: JitTarget, random: Random): 
     kernel.store(array.add(bpfArrayMaxEntries), 4, u64(1));
     kernel.store(array.add(bpfArrayPtrs), 8, prog);
     kernel.store(prog.add(bpfProgBpfFunc), 8, entryOf(second));
-    const withCall = measureDriver({ kernel, target, program: first, array, random });
-    const { turn } = measureDriver({ kernel, target, program: both, array, random });
+    const withCall = measureDriver({ ...around, program: first, array });
+    const { turn } = measureDriver({ ...around, program: both, array });
     return {
       ...combined(withCall.turn, turn, (a, b) => a - b),
       bytes: tailCallBytes(first),
@@ -98,7 +107,7 @@ function tailCallBytes({ images }: Program): number {
   return end - start;
 }
 
-function measureDriver({ kernel, target, program, array, random }: Called): MeasuredLoop {
+function measureDriver({ kernel, target, program, array, random, isRanged }: Called): MeasuredLoop {
   const places = new Places(kernel, random);
   try {
     const code = program.images[0]?.code ?? ZERO;
@@ -108,8 +117,7 @@ function measureDriver({ kernel, target, program, array, random }: Called): Meas
     const { driver } = places.allocate("images", { driver: mostBytes(DRIVER, calls), functions: [] });
     places.write(driver, placed(DRIVER, driver, calls).words);
     places.lock();
-    const { turns } = ONE_SITE;
-    return measureLoop(kernel, { pointer: driver, callsPerTurn: 2, turns, flush: undefined, coin: array });
+    return measureLoop(kernel, { ...LOOP, pointer: driver, coin: array, isRanged });
   } finally {
     places.free();
   }

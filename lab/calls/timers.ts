@@ -1,4 +1,5 @@
-// The timing models that watch one run: the typical one, and those at both ends of what unknown figures allow, on the same stream.
+// The timing models that watch one run: the typical one, and if asked for those at both ends of what unknown figures allow, on the
+// same stream.
 // Flushes happen where the driver has its mark. What a model is, is cpu/timing's.
 import type { CpuModel } from "../../cpu/isa/row.ts";
 import { RECORD, RECORD_WORDS, type InsnObserver, type InsnStream } from "../../cpu/stream.ts";
@@ -11,6 +12,7 @@ import type { Flush } from "./scenario.ts";
 /** What the models have counted from the start. */
 export interface Reading {
   readonly instructions: number;
+  /** Of models that do not watch: those of the typical one. */
   readonly cycles: Readonly<Record<Assumption, number>>;
   /** Of the typical model. */
   readonly mispredicts: number;
@@ -19,18 +21,30 @@ export interface Reading {
   readonly eratMisses: number;
 }
 
+/** What watches. */
+export interface TimersOptions {
+  readonly model: CpuModel;
+  readonly pages: PageSource;
+  readonly flush: Flush | undefined;
+  /** Whether the models of other assumptions watch too. */
+  readonly isRanged: boolean;
+}
+
 export class Timers implements InsnObserver {
   readonly #typical: TimingModel;
   readonly #low: TimingModel;
   readonly #high: TimingModel;
+  /** Those that watch, each once. */
+  readonly #models: ReadonlySet<TimingModel>;
   readonly #flush: Flush | undefined;
   #instructions = 0;
 
-  constructor(model: CpuModel, pages: PageSource, flush: Flush | undefined) {
+  constructor({ model, pages, flush, isRanged }: TimersOptions) {
     const made = (assumption: Assumption): TimingModel => new TimingModel({ model, pages, assumption });
     this.#typical = made("typical");
-    this.#low = made("low");
-    this.#high = made("high");
+    this.#low = isRanged ? made("low") : this.#typical;
+    this.#high = isRanged ? made("high") : this.#typical;
+    this.#models = new Set([this.#typical, this.#low, this.#high]);
     this.#flush = flush;
   }
 
@@ -43,8 +57,9 @@ export class Timers implements InsnObserver {
     let first = 0;
     for (let i = 0; i < batch.count; i++) {
       if (batch.words[i * RECORD_WORDS + RECORD.WORD] !== FLUSH_MARK_WORD) continue;
-      this.#pass(part(batch, first, i));
-      first = i;
+      // With the mark: only then do the models know where the branch before it went.
+      this.#pass(part(batch, first, i + 1));
+      first = i + 1;
       this.#forget(this.#flush);
     }
     this.#pass(part(batch, first, batch.count));
@@ -63,11 +78,11 @@ export class Timers implements InsnObserver {
 
   #pass(batch: InsnStream): void {
     if (batch.count === 0) return;
-    for (const model of [this.#typical, this.#low, this.#high]) model.executed(batch);
+    for (const model of this.#models) model.executed(batch);
   }
 
   #forget(flush: Flush): void {
-    for (const model of [this.#typical, this.#low, this.#high])
+    for (const model of this.#models)
       switch (flush) {
         case "count-cache":
           model.flushCountCache();
