@@ -31,7 +31,7 @@ export class InsnTable {
     return slot;
   }
 
-  // hot: bench-timing
+  // hot: scripts/bench-cycles.ts
   /** Enters one execution; halves of the address as 32-bit numbers, signed or not. */
   add(high: number, low: number, cycles: number): void {
     const [h, l] = [high | 0, low | 0];
