@@ -92,6 +92,14 @@ describe("run --cycles", () => {
     expect(rest).toEqual(plain);
   });
 
+  it.each(["hash4k-6.12", "radix64k-6.12"])("is the same with every engine, %s", (layout) => {
+    const [reference, interpreter] = ["reference", "interpreter"].map(
+      (engine) =>
+        run("xdp_parse.eb.o", "--layout", layout, "--engine", engine, "--cycles", "--repeat", "2").cycles,
+    );
+    expect(interpreter).toEqual(reference);
+  });
+
   it("--repeat shows the last run, beside the first and the mean: caches and predictors are warm then", () => {
     const { guest_instructions, cycles } = run("calls.el.o", "--cycles", "--repeat", "10");
     const { cycles: last, first, mean, repeat } = cycles;
