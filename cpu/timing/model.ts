@@ -50,6 +50,8 @@ export class TimingModel implements InsnObserver {
   readonly counters: TimingCounters;
   /** The branch that came last and whose target the next instruction tells. */
   #pending = false;
+  /** Flushes that came behind it. */
+  readonly #flushes: (() => void)[] = [];
   readonly #branch = {
     ciaHigh: 0,
     ciaLow: 0,
@@ -94,12 +96,22 @@ export class TimingModel implements InsnObserver {
 
   /** The link stack forgets; what the flush itself costs is its instructions' matter. */
   flushLinkStack(): void {
-    this.#front.flushLinkStack();
+    this.#behindBranch(() => {
+      this.#front.flushLinkStack();
+    });
   }
 
   /** The count cache forgets. */
   flushCountCache(): void {
-    this.#front.flushCountCache();
+    this.#behindBranch(() => {
+      this.#front.flushCountCache();
+    });
+  }
+
+  /** At once, or when the front end has learnt of the branch that was executed last. */
+  #behindBranch(flush: () => void): void {
+    if (this.#pending) this.#flushes.push(flush);
+    else flush();
   }
 
   // hot: bench-timing
@@ -163,6 +175,7 @@ export class TimingModel implements InsnObserver {
     branch.taken = moved || !branch.conditional;
     this.#pending = false;
     this.#front.branch(branch);
+    if (this.#flushes.length > 0) for (const flush of this.#flushes.splice(0)) flush();
   }
 
   #hook(onInsn: (insn: InsnTiming) => void, ciaHigh: number, ciaLow: number, cycles: InsnCycles): void {
