@@ -64,6 +64,8 @@ export interface TranslationFigures {
   readonly eratMissCycles: Figure;
   /** Bytes of the largest page that one ERAT entry holds. */
   readonly eratPageBytes: Figure;
+  /** 1: an ERAT gives up the entry that was used longest ago; 0: any entry. */
+  readonly eratReplacesOldest: Figure;
   readonly tlbEntries: Figure;
   readonly tlbWays: Figure;
   /** Cycles to search the hashed page table, its groups being in the L2 cache. */

@@ -41,6 +41,7 @@ export const power10Front = Object.freeze<FrontFigures>({
     deratEntries: known(64, "[HC32]"),
     eratMissCycles: unknown(8.5, 8.5, 15.5, "a load's [HC32]; fetches are not published"),
     eratPageBytes: unknown(0x4000_0000, 0x100_0000, 0x1_0000, "not published; POWER9's are 16 MiB"),
+    eratReplacesOldest: unknown(0, 1, 1, "not published"),
     tlbEntries: known(4096, "[HC32]"),
     tlbWays: unknown(4, 4, 4, "not published; POWER9's has 4"),
     hashWalkCycles: unknown(

@@ -51,6 +51,7 @@ export const power8Front = Object.freeze<FrontFigures>({
       0x100_0000,
       "[Linux 6.12 tools/perf/pmu-events/arch/powerpc/power8: PM_IERAT_RELOAD_16M is the largest]",
     ),
+    eratReplacesOldest: unknown(0, 1, 1, "not published"),
     tlbEntries: known(2048, "[Linux 6.12 POWER8_TLB_SETS 512, of 4 ways]"),
     tlbWays: known(4, "[Linux 6.12 POWER8_TLB_SETS 512, of 2048 entries]"),
     hashWalkCycles: unknown(

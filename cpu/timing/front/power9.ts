@@ -79,6 +79,7 @@ export const power9Front = Object.freeze<FrontFigures>({
       0x100_0000,
       "[Linux 6.12 tools/perf/pmu-events/arch/powerpc/power9: PM_IERAT_RELOAD_16M is the largest]",
     ),
+    eratReplacesOldest: unknown(0, 1, 1, "not published"),
     tlbEntries: known(1024, "[Linux 6.12 POWER9_TLB_SETS_HASH 256, of 4 ways]"),
     tlbWays: known(4, "[Linux 6.12 POWER9_TLB_SETS_HASH 256, of 1024 entries]"),
     hashWalkCycles: unknown(

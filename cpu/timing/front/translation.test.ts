@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PageInfo, PageSource } from "../pages.ts";
 import { power9Front } from "./power9.ts";
-import { Translation } from "./translation.ts";
+import { PageBuffer, Translation } from "./translation.ts";
 
 /** Pages of one size, real addresses 0x1_0000_0000 above the low word. */
 function pagesOfSize(pageBytes: number, tables: PageInfo["tables"] = "radix"): PageSource {
@@ -33,6 +33,24 @@ describe("translation on POWER9", () => {
     };
     expect(round(64)).toEqual({ cycles: 0, misses: 0 });
     expect(round(65)).toEqual({ cycles: 65 * 15.5, misses: 65 });
+  });
+
+  test("an ERAT that gives up any entry misses a few of 65 pages, and most of 256", () => {
+    const missRate = (count: number): number => {
+      const buffer = new PageBuffer({ entries: 64, replacement: "any" });
+      let misses = 0;
+      for (let i = 0; i < 40 * count; i++) {
+        const low = (i % count) << 16;
+        if (buffer.find(0, low)) continue;
+        if (i >= 20 * count) misses++;
+        buffer.enter(0, low, 0x1_0000, 0);
+      }
+      return misses / (20 * count);
+    };
+    // In a cycle of L pages a part m misses, m = 1 - exp(-m L / 64): 0.03 and 0.98.
+    expect(missRate(64)).toBe(0);
+    expect(missRate(65)).toBeLessThan(0.15);
+    expect(missRate(256)).toBeGreaterThan(0.9);
   });
 
   test("4 MiB take 1024 entries of 4K pages, 64 of 64K pages, two of 2M pages", () => {

@@ -7,7 +7,19 @@ import type { TranslationFigures } from "./figures.ts";
 /** Pages that are larger are kept as this much of them; no instruction image is. */
 const LARGEST = 0x8000_0000;
 
-/** Entries of pages in sets of ways, least recently used. One set is fully associative. */
+/** Which entry of a set is given up for a new one. */
+export type Replacement = "oldest" | "any";
+
+/** What a buffer of pages is made of. */
+export interface PageBufferOptions {
+  readonly entries: number;
+  /** Default all of them: fully associative. */
+  readonly ways?: number;
+  /** Default the entry used longest ago; `any` is the same entries in every run. */
+  readonly replacement?: Replacement;
+}
+
+/** Entries of pages in sets of ways. */
 export class PageBuffer {
   readonly #ways: number;
   readonly #setMask: number;
@@ -21,9 +33,14 @@ export class PageBuffer {
   /** The entry found last. */
   #last = 0;
 
-  constructor(entries: number, ways = entries) {
+  readonly #replacesAny: boolean;
+  /** Of a shift register, x^16 + x^14 + x^13 + x^11 + 1. */
+  #random = 0xace1;
+
+  constructor({ entries, ways = entries, replacement = "oldest" }: PageBufferOptions) {
     this.#ways = ways;
     this.#setMask = entries / ways - 1;
+    this.#replacesAny = replacement === "any";
     this.#high = new Int32Array(entries);
     this.#low = new Int32Array(entries);
     this.#mask = new Int32Array(entries);
@@ -59,17 +76,25 @@ export class PageBuffer {
 
   /** Enters the page of an address; `real` is the real address of its first byte. */
   enter(high: number, low: number, pageBytes: number, real: number): void {
-    const first = this.#setOf(low, pageBytes);
-    let oldest = first;
-    for (let at = first + 1; at < first + this.#ways; at++)
-      if ((this.#used[at] ?? 0) < (this.#used[oldest] ?? 0)) oldest = at;
+    const at = this.#victim(this.#setOf(low, pageBytes));
     const mask = -pageBytes | 0;
-    this.#high[oldest] = high;
-    this.#low[oldest] = low & mask;
-    this.#mask[oldest] = mask;
-    this.#real[oldest] = real;
-    this.#used[oldest] = ++this.#clock;
-    this.#last = oldest;
+    this.#high[at] = high;
+    this.#low[at] = low & mask;
+    this.#mask[at] = mask;
+    this.#real[at] = real;
+    this.#used[at] = ++this.#clock;
+    this.#last = at;
+  }
+
+  #victim(first: number): number {
+    let oldest = first;
+    for (let at = first; at < first + this.#ways; at++) {
+      if (this.#mask[at] === 0) return at;
+      if ((this.#used[at] ?? 0) < (this.#used[oldest] ?? 0)) oldest = at;
+    }
+    if (!this.#replacesAny) return oldest;
+    this.#random = (this.#random >>> 1) ^ (-(this.#random & 1) & 0xb400);
+    return first + (this.#random % this.#ways);
   }
 
   #matches(at: number, high: number, low: number): boolean {
@@ -103,9 +128,10 @@ export class Translation {
     const value = (name: Exclude<keyof TranslationFigures, "dataTags">): number =>
       figureValue(figures[name], assumption);
     this.#source = source;
-    this.#ierat = new PageBuffer(value("ieratEntries"));
-    this.#derat = new PageBuffer(value("deratEntries"));
-    this.#tlb = new PageBuffer(value("tlbEntries"), value("tlbWays"));
+    const replacement = value("eratReplacesOldest") === 1 ? "oldest" : "any";
+    this.#ierat = new PageBuffer({ entries: value("ieratEntries"), replacement });
+    this.#derat = new PageBuffer({ entries: value("deratEntries"), replacement });
+    this.#tlb = new PageBuffer({ entries: value("tlbEntries"), ways: value("tlbWays") });
     this.#eratMissCycles = value("eratMissCycles");
     this.#eratPageBytes = value("eratPageBytes");
     this.#walkCycles = { hash: value("hashWalkCycles"), radix: value("radixWalkCycles"), none: 0 };
