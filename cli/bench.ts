@@ -1,8 +1,9 @@
-// `farcall bench`: how fast things are. `bench cpu` measures each engine on the bundled kernels.
+// `farcall bench`: how fast things are. `bench cpu` measures each engine on the bundled kernels; `bench calls` is bench-calls.ts's.
 import { Command } from "commander";
+import { callsCommand } from "./bench-calls.ts";
 import { EXIT } from "./errors.ts";
 import { group } from "./group.ts";
-import { choice, notBuilt } from "./names.ts";
+import { choice } from "./names.ts";
 import { count } from "./numbers.ts";
 import { cpuOption, endianOption, valued } from "./options.ts";
 import type { ByteOrder, Engine, Model } from "./options.ts";
@@ -34,14 +35,7 @@ export function benchCommand(): Command {
     .option("--json", "one JSON document on standard output")
     .addHelpText("after", "\nExample:\n  farcall bench cpu --engine interpreter")
     .action(benchCpu);
-  const calls = new Command("calls")
-    .description("every call sequence, CPU model and scenario (not built yet)")
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      throw notBuilt("farcall bench calls", ["bench cpu"]);
-    });
-  return group("bench", "measure: cpu", "bench cpu", [cpu, calls]);
+  return group("bench", "measure: cpu, calls", "bench cpu", [cpu, callsCommand()]);
 }
 
 async function benchCpu(options: Options): Promise<void> {

@@ -10,7 +10,7 @@ import { count } from "./numbers.ts";
 import { bpfOptions, valued } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
 import type { CommonOptions } from "./ranges/experiment.ts";
-import { several } from "./ranges/several.ts";
+import { several } from "./several.ts";
 
 interface Options extends CommonOptions {
   readonly layout?: readonly Layout[];

@@ -75,18 +75,20 @@ const forNode: BuildOptions = {
   legalComments: "eof",
 };
 
-/** dist/farcall.js, and dist/ranges-worker.js, which `farcall ranges` starts as threads. */
+/** What is started as threads, by its file in dist/. */
+const WORKERS = {
+  "ranges-worker.js": "cli/ranges/worker.ts",
+  "calls-worker.js": "cli/calls/worker.ts",
+} as const;
+
+/** dist/farcall.js, and beside it the workers. */
 export async function buildCommand(): Promise<void> {
   const outfile = join(DIST, "farcall.js");
   const banner = { js: `#!/usr/bin/env node\n${REQUIRE}` };
   await build({ ...forNode, entryPoints: ["cli/main.ts"], outfile, banner });
   chmodSync(outfile, 0o755);
-  await build({
-    ...forNode,
-    entryPoints: ["cli/ranges/worker.ts"],
-    outfile: join(DIST, "ranges-worker.js"),
-    banner: { js: REQUIRE },
-  });
+  for (const [file, entry] of Object.entries(WORKERS))
+    await build({ ...forNode, entryPoints: [entry], outfile: join(DIST, file), banner: { js: REQUIRE } });
 }
 
 /** dist/index.js: runs anywhere; `long` stays an import, so that its values are the caller's own. */

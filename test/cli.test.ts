@@ -64,7 +64,6 @@ describe("the command line", () => {
     for (const option of ["--engine translator", "--harden"])
       expectUnusable(["run", ...option.split(" "), COUNTERS], /not built yet/);
     expectUnusable(["verify", COUNTERS], /not built yet/);
-    expectUnusable(["bench", "calls"], /not built yet/);
     expect(farcall(["prog", "dump", "xlated", COUNTERS, "visual", "--json"])).toMatchObject({ status: 2 });
     expectUnusable(["prog", "dump", "jited", COUNTERS, "visual"], /prog dump: 'visual' does not exist/);
   });
@@ -96,6 +95,7 @@ describe("the command line", () => {
       "prog dump",
       "cycles",
       "bench cpu",
+      "bench calls",
     ]) {
       const { status, stdout } = farcall([...verb.split(" "), "--help"]);
       expect({ verb, status }).toEqual({ verb, status: 0 });

@@ -73,7 +73,7 @@ describe("the chart", () => {
       else if (alone !== "/") open.push(name);
     expect(open).toEqual([]);
     expect(svg).toContain(">a&lt;b<");
-    expect(svg).toContain(">ERANGE: no &quot;bl&quot; from &lt;here>, nor &amp; there<");
+    expect(svg).toContain(">no &quot;bl&quot; from &lt;here>, nor &amp; there<title>ERANGE: no &quot;");
   });
   it("bars begin at 0 and are as long as their cycles; colors tell what is mispredicted", () => {
     const [hit, ...others] = boxes("hit");

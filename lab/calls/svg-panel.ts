@@ -89,10 +89,12 @@ function lane(row: Row, across: ScaleLinear<number, number>, y: number, width: n
     cut(row.sequence, NAMES / CHARACTER),
   );
   if (row.error === null) return [name, ...bars(row, across, y, width)];
-  const room = (width - NAMES - 4) / (CHARACTER - 0.4);
   const place = { x: NAMES + 4, y: y + 4, kind: "refused small", title: row.error };
-  return [name, text(place, cut(row.error, room))];
+  return [name, text(place, cut(shortened(row.error), (width - NAMES - 4) / CHARACTER))];
 }
+
+/** Of `bl at … does not reach …: more than 32 MiB` what stands behind the colon. */
+const shortened = (reason: string): string => reason.split(": ").at(-1) ?? reason;
 
 /** A negative figure, which the difference of two loops can be, has a bar of no length. */
 function bars(

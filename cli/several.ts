@@ -4,8 +4,14 @@ import type { Command } from "commander";
 /**
  * Lets an option be given more than once, or with commas; without it there is no value.
  * @param also values that are taken as they are
+ * @param otherwise what stands for no value, in the help
  */
-export function several(command: Command, long: string, also: readonly string[] = []): void {
+export function several(
+  command: Command,
+  long: string,
+  also: readonly string[] = [],
+  otherwise = "all",
+): void {
   const option = command.options.find((candidate) => candidate.long === long);
   const parse = option?.parseArg;
   if (option === undefined || parse === undefined) throw new Error(`${long} is no option with a value`);
@@ -16,6 +22,6 @@ export function several(command: Command, long: string, also: readonly string[] 
     return [...new Set([...(before ?? []), ...values])];
   });
   option.default(undefined);
-  option.description += `; repeatable, or with commas (default: all)`;
+  option.description += `; repeatable, or with commas (default: ${otherwise})`;
   command.setOptionValue(option.attributeName(), undefined);
 }
