@@ -55,7 +55,7 @@ export async function measureMatrix(
 
 /** What is wrong with program or options themselves: no layout's baseline could be started. */
 function commonError(compared: readonly Measurement[]): Error | undefined {
-  const refusals = compared.map(({ refusal }) => refusal);
+  const refusals = compared.map(({ refusal, returned }) => (returned === null ? refusal : undefined));
   const [first] = refusals;
   if (first === undefined || refusals.includes(undefined)) return undefined;
   const { stage, errno = "EINVAL", message, log } = first;

@@ -7,11 +7,10 @@ import { measure, type Experiment } from "./measure.ts";
 import type { Cell } from "./row.ts";
 import { baselinesOf, cellsOf, rowsOf } from "./rows.ts";
 
-const object = BpfObject.parse(
-  readFileSync(fileURLToPath(new URL("../../examples/calls.el.o", import.meta.url))),
-);
+const objectOf = (name: string): BpfObject =>
+  BpfObject.parse(readFileSync(fileURLToPath(new URL(`../../examples/${name}.el.o`, import.meta.url))));
 const experiment: Experiment = {
-  program: object.link("calls"),
+  program: objectOf("calls").link("calls"),
   kernel: { ramBytes: 64 * 2 ** 20 },
   load: {},
   onMemory: false,
@@ -51,6 +50,20 @@ describe("a cell", () => {
     const { row, refusal } = measure({ ...experiment, others: 3000 }, { ...cell, layout: "hash64k-6.12" });
     expect(refusal?.errno).toBe("ENOMEM");
     expect(row.error).toMatch(/^ENOMEM: 3000 other programs: /);
+  });
+  it("is compared with the default sequences where module_alloc cannot have those that were asked for", () => {
+    const helpers = { ...experiment, program: objectOf("counters").link("counters") };
+    const near = { ...helpers, load: { callSequence: "near", helperSequence: "near" } } as const;
+    const cells = [cell, { ...cell, imageAlloc: "near-text" }];
+    const measured = cells.map((each) => measure(near, each));
+    expect(measured[0]?.refusal).toMatchObject({ stage: "jit", errno: "ERANGE" });
+    expect(measured[0]?.returned).toBe(measure(helpers, cell).returned);
+    expect(rowsOf(measured, measured.slice(0, 1)).map(({ loads, runs }) => ({ loads, runs }))).toEqual([
+      { loads: false, runs: false },
+      { loads: true, runs: true },
+    ]);
+    const pcrel = { ...helpers, load: { helperSequence: "pcrel" } } as const;
+    expect(measure(pcrel, { ...cell, imageAlloc: "linear" }).returned).toBeNull();
   });
   it("an error that is no refusal is thrown: it is a bug", () => {
     const clock = (): never => {

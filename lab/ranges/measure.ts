@@ -7,7 +7,7 @@ import { parseLayout, type LayoutDocument } from "../../kernel/layout/json.ts";
 import type { Layout } from "../../kernel/layout/layout.ts";
 import type { Program } from "../../kernel/program.ts";
 import { hex64 } from "../../word/long.ts";
-import { BASELINE } from "./axes.ts";
+import { BASELINE, isBaseline } from "./axes.ts";
 import { bootCell } from "./boot.ts";
 import { callsOf, placedCalls } from "./calls.ts";
 import { oopsLine } from "./oops-line.ts";
@@ -33,7 +33,8 @@ export interface Experiment {
 }
 
 /**
- * Boots, loads, runs, measures. The images of a program that is refused for its calls lie where they lie under aux-func.
+ * Boots, loads, runs, measures. The images of a program that is refused for its calls lie where they lie under aux-func. What others
+ * are compared with is run by the default sequences where those that were asked for cannot be here.
  * @throws whatever is neither a refusal nor a result: options that cannot be used, or a bug of ours
  */
 export function measure(experiment: Experiment, cell: Cell): Measurement {
@@ -46,7 +47,10 @@ export function measure(experiment: Experiment, cell: Cell): Measurement {
   if (isRefusal(others)) return refused(based, others);
   const before = kernel.imageAlloc.usage;
   const program = load(kernel, experiment, cell);
-  if (isRefusal(program)) return refused({ ...based, ...placesElsewhere(experiment, cell) }, program);
+  if (isRefusal(program)) {
+    const returned = program.stage === "jit" && isBaseline(cell) ? returnedByDefault(experiment, cell) : null;
+    return { ...refused({ ...based, ...placesElsewhere(experiment, cell) }, program), returned };
+  }
   const { usage } = kernel.imageAlloc;
   const asked = { callEncoding: cell.callEncoding, capable: experiment.load.privileged !== false };
   const placed = {
@@ -133,6 +137,13 @@ function placesElsewhere(experiment: Experiment, cell: Cell): Places | undefined
   if (isRefusal(kernel) || isRefusal(surround(kernel, experiment))) return undefined;
   const program = load(kernel, experiment, { ...cell, callEncoding });
   return isRefusal(program) ? undefined : placesOf(kernel, program);
+}
+
+/** What the program returns with the calls that every layout can have; null where it does not return. */
+function returnedByDefault(experiment: Experiment, cell: Cell): string | null {
+  const { callSequence, helperSequence, ...load } = experiment.load;
+  if (callSequence === undefined && helperSequence === undefined) return null;
+  return measure({ ...experiment, load }, cell).returned;
 }
 
 /** Runs the program once. */

@@ -49,7 +49,8 @@ export interface Row {
 export interface Measurement {
   /** `runs` is false still. */
   readonly row: Row;
-  /** r0 and the packet as the program left it, in hex; null where it did not return. */
+  /** r0 and the packet as the program left it, in hex; null where it did not return. Of what others are compared with also where
+   * the program is refused for its sequences: by the default ones then. */
   readonly returned: string | null;
   /** Undefined where the program was loaded and could be started. */
   readonly refusal: Refusal | undefined;

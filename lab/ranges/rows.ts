@@ -1,5 +1,5 @@
 // The cells of a matrix, and their measurements as rows: what only a comparison between cells can say is put in here.
-import { BASELINE, type Axes } from "./axes.ts";
+import { BASELINE, isBaseline, type Axes } from "./axes.ts";
 import type { Cell, Measurement, Row } from "./row.ts";
 
 /** Every cell of these axes: by layout, in it by strategy, in it by encoding. */
@@ -19,15 +19,11 @@ export function baselinesOf(cells: readonly Cell[]): readonly Cell[] {
   );
 }
 
-function isBaseline({ imageAlloc, callEncoding }: Cell): boolean {
-  return imageAlloc === BASELINE.imageAlloc && callEncoding === BASELINE.callEncoding;
-}
-
 /** The rows of these cells, in their order; one runs where it returned what the baseline of its layout did. */
 export function rowsOf(measured: readonly Measurement[], compared: readonly Measurement[]): readonly Row[] {
   const expected = new Map(compared.map(({ row, returned }) => [row.layout, returned]));
   return measured.map(({ row, returned }) => ({
     ...row,
-    runs: returned !== null && returned === expected.get(row.layout),
+    runs: row.loads && returned !== null && returned === expected.get(row.layout),
   }));
 }
