@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { assembleProgram } from "../../bpf/assemble.ts";
 import type { CpuModel } from "../../cpu/isa/row.ts";
 import { Kernel } from "../../kernel/kernel.ts";
+import { loadCode } from "../../kernel/test/code.ts";
 import type { Program } from "../../kernel/program.ts";
+import { u64 } from "../../word/long.ts";
 import { measureCycles } from "./measure.ts";
 import type { Range } from "./meter.ts";
 import { functionCycles } from "./report.ts";
@@ -54,6 +56,34 @@ test("a call of a function is charged to both", () => {
   const all = functions.reduce((sum, { instructions }) => sum + instructions, 0);
   expect(all).toBe(result.kind === "done" ? result.guestInstructions : 0);
 });
+
+test.each(["le", "be"] as const)(
+  "handlers of faults, and the way in and out of calls back, are nobody's, %s",
+  (endian) => {
+    const kernel = new Kernel({ ramBytes: RAM, layout: "hash4k-6.12", endian });
+    const add = loadCode(kernel, "ld 3,0(3); add 3,3,4; blr");
+    const through = kernel.addFunction({
+      symbol: "through",
+      call: ([pointer, a, b], from) => {
+        const outcome = from.call(pointer, [a, b]);
+        return outcome.kind === "return" ? outcome.value : outcome;
+      },
+    });
+    // a page of vmalloc that the hash table has not seen: its load faults first
+    const memory = kernel.allocateArea(0x1_0000, "test");
+    const { result, meter } = measureCycles(kernel, (onRun) => {
+      onRun();
+      return kernel.call(through, [add, memory, u64(41)]);
+    });
+    expect(result).toMatchObject({ kind: "return", value: u64(41) });
+    expect(meter.last.counters.instructions).toBe(result.instructions);
+    const functions = functionCycles(kernel, meter);
+    expect(functions.find(({ name }) => name === "through")).toMatchObject({ isHost: true });
+    // code without a symbol: each instruction is by its address
+    const code = functions.filter(({ isHost }) => !isHost);
+    expect(code.map(({ instructions }) => instructions)).toEqual([1, 1, 1]);
+  },
+);
 
 test("no observer stays, also where what is metered throws", () => {
   const { kernel, program } = loaded("r0 = 7\nexit\n", "power9");
