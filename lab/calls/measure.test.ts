@@ -50,6 +50,10 @@ describe("one call in a loop", () => {
     const measured = row("one-site", "pcrel", { cpu: "power10" });
     expect(measured.instructions - measured.bytes / 4).toBe(1 + 1 - 1);
   });
+  it("pc-relative module on power10: bl; pld, mtctr, bctr; addis, addi; blr", () => {
+    const measured = row("module-stub", "module-stub-pcrel", { cpu: "power10" });
+    expect(measured).toMatchObject({ bytes: 4, instructions: 1 + 3 + 2 + 1 });
+  });
   it("a table's slot is what a call through it shares", () => {
     expect(row("one-site", "toc").shared_bytes).toBe(8);
   });
@@ -86,6 +90,10 @@ describe("instructions by hand elsewhere", () => {
     ["helper", "far", 6 + 2 + 1],
     // bl; addis, addi, std, ld, mtctr, bctr; addis, addi; blr; ld r2
     ["module-stub", "module-stub", 1 + 6 + 2 + 1 + 1],
+    // lis, sldi, oris, ori, mtctr, bctrl; addis, addi; blr; ld r2
+    ["module-function", "far", 6 + 2 + 1 + 1],
+    // bl to the stub: lis, sldi, oris, ori, mtctr, bctr; addis, addi; blr; ld r2
+    ["module-function", "stub", 1 + 6 + 2 + 1 + 1],
     // up to bctr; no register to restore
     ["tail-call", "tail-call", 18],
   ] as const)("%s, %s: %i", (scenario, sequence, instructions) => {
@@ -144,6 +152,8 @@ describe("a cell", () => {
     ["scattered", "near", {}, /^bl at 0x[0-9a-f]{16} does not reach .* at 0x[0-9a-f]{16}: more than 32 MiB$/],
     ["one-site", "pcrel", {}, /power9 has no prefixed instructions/],
     ["helper", "near", {}, /does not reach farcall_count_call at 0xc000000000333008/],
+    ["module-function", "near", {}, /it has a TOC of its own/],
+    ["module-stub", "module-stub-pcrel", {}, /REL24_NOTOC: the code is for power10/],
     ["one-site", "far", { cpu: "power8", layout: "radix64k-6.12" }, /power8 has no radix MMU/],
     ["one-site", "far", { layout: "flat" }, /no layout flat/],
   ] as const)("%s, %s cannot be, and says why: %o", (scenario, sequence, more, why) => {

@@ -5,7 +5,9 @@ import { KernelUsageError, OutOfMemoryError } from "../../kernel/error.ts";
 import { jitTarget } from "../../kernel/jit-memory.ts";
 import { Kernel } from "../../kernel/kernel.ts";
 import { Random } from "../../kernel/random.ts";
-import { addCountingFunction } from "./helper.ts";
+import { ModuleError } from "../../kernel/module/error.ts";
+import { addCountingFunction, addCountingModule } from "./kernel-callee.ts";
+import type { ModuleCode } from "./module-function.ts";
 import { runModule } from "./module-run.ts";
 import type { Cell, Figures, Row, Spread } from "./row.ts";
 import { WrongRunError } from "./run.ts";
@@ -48,7 +50,7 @@ export function measureCalls(cell: Cell): Row {
 }
 
 const isRefusal = (error: unknown): error is Error =>
-  [JitError, KernelUsageError, OutOfMemoryError].some((kind) => error instanceof kind);
+  [JitError, ModuleError, KernelUsageError, OutOfMemoryError].some((kind) => error instanceof kind);
 
 function measured(cell: Cell, scenario: Scenario): readonly CallFigures[] {
   const { cpu, layout, seed } = cell;
@@ -64,17 +66,27 @@ function measured(cell: Cell, scenario: Scenario): readonly CallFigures[] {
     case "helper": {
       const kind = sequenceKind(scenario.axis, cell.sequence);
       if (kind === undefined) throw new CellError(`${scenario.name}: no sequence ${cell.sequence}`);
-      const helper = scenario.axis === "helper" ? addCountingFunction(kernel) : undefined;
+      const helper = scenario.axis === "helper" ? kernelCallees[scenario.callee](kernel) : undefined;
       return repeats.map((repeat) =>
         runScene({ ...repeat, kernel, machine: target, kind, scene: scenario.scene(repeat.random), helper }),
       );
     }
     case "module":
       addCountingFunction(kernel);
-      return repeats.map(({ random, isRanged }) => runModule(kernel, random, isRanged));
+      return repeats.map((repeat) => runModule({ ...repeat, kernel, code: moduleCode(cell) }));
     case "tail-call":
       return repeats.map((repeat) => runTailCall({ ...repeat, kernel, target }));
   }
+}
+
+/** What is called of the kernel. */
+const kernelCallees = { core: addCountingFunction, module: addCountingModule } as const;
+
+/** How the module of a cell is compiled. */
+function moduleCode({ scenario, sequence }: Cell): ModuleCode {
+  if (sequence === "module-stub") return "toc";
+  if (sequence === "module-stub-pcrel") return "pcrel";
+  throw new CellError(`${scenario}: no sequence ${sequence}`);
 }
 
 /** Medians and percentiles over the repeats. */

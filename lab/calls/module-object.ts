@@ -20,6 +20,8 @@ export interface TextFunction {
   /** Bytes from the start of the text, and its size. */
   readonly offset: number;
   readonly bytes: number;
+  /** Whether its first two instructions make its TOC; else it needs none. */
+  readonly usesToc: boolean;
 }
 
 export interface ModuleObject {
@@ -29,8 +31,8 @@ export interface ModuleObject {
   readonly functions: readonly TextFunction[];
 }
 
-/** st_other of a function whose local entry point is two instructions behind the global one [ELFv2 3.4.1]. */
-const LOCAL_ENTRY_8 = 3 << 5;
+/** st_other of a function whose local entry point is two instructions behind the global one, and of one that has no TOC [ELFv2 3.4.1]. */
+const LOCAL_ENTRY = { toc: 3 << 5, notoc: 1 << 5 };
 const EHDR_BYTES = 64;
 const SHDR_BYTES = 64;
 const GLOBAL_FUNCTION = 0x12;
@@ -56,10 +58,10 @@ export function moduleObject({ endian, words, relocations, functions }: ModuleOb
   const names = new Names();
   const others = [...new Set(relocations.map(({ symbol }) => symbol))];
   const symbols = [
-    ...functions.map(({ name, offset, bytes }) =>
+    ...functions.map(({ name, offset, bytes, usesToc }) =>
       symbol(names.add(name), {
         info: GLOBAL_FUNCTION,
-        other: LOCAL_ENTRY_8,
+        other: usesToc ? LOCAL_ENTRY.toc : LOCAL_ENTRY.notoc,
         section: TEXT,
         value: offset,
         bytes,

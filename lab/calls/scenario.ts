@@ -35,7 +35,8 @@ interface Common {
 /** A scenario, and what it is with a seed's random numbers. */
 export type Scenario = Common &
   (
-    | { readonly axis: "function" | "helper"; readonly scene: (random: Random) => Scene }
+    | { readonly axis: "function"; readonly scene: (random: Random) => Scene }
+    | { readonly axis: "helper"; readonly scene: () => Scene; readonly callee: "core" | "module" }
     | { readonly axis: Exclude<Axis, "function" | "helper"> }
   );
 
@@ -158,17 +159,26 @@ export const scenarios: readonly Scenario[] = Object.freeze([
     name: "helper",
     summary: "one call of a function of the kernel's text in a loop",
     axis: "helper",
+    callee: "core",
     scene: () => ONE_SITE,
   },
   {
     name: "helper-flush",
     summary: "one call of a function of the kernel's text in a loop, the count cache flushed before each",
     axis: "helper",
+    callee: "core",
     scene: () => ({ ...ONE_SITE, flush: "count-cache" }),
   },
   {
+    name: "module-function",
+    summary: "one call of a module's function in a loop: the kernel's TOC is loaded again behind it",
+    axis: "helper",
+    callee: "module",
+    scene: () => ONE_SITE,
+  },
+  {
     name: "module-stub",
-    summary: "one call from a module to a function of the kernel's text in a loop, through the loader's stub",
+    summary: "one call from a module of a function of the kernel's text in a loop, through the loader's stub",
     axis: "module",
   },
   {
