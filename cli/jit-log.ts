@@ -4,25 +4,35 @@ import { disassembleAll } from "../cpu/isa/disassemble-all.ts";
 import type { PassLog } from "../jit/compile.ts";
 import type { MovedInsns } from "../jit/moved.ts";
 import type { CallWords } from "../jit/pass.ts";
-import { hex64, u64 } from "../word/long.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { hex64, u64, type U64 } from "../word/long.ts";
 import { printable } from "./output.ts";
 
 /** Stretches that are shown of each pass; how many more there are is said. */
 const SHOWN_STRETCHES = 8;
 
 /** Prints each pass as it ends; undefined where nobody asked. */
-export function passPrinter(options: {
-  readonly jitLog?: true;
-  readonly cpu: CpuModel;
-}): ((pass: PassLog) => void) | undefined {
-  if (options.jitLog !== true) return undefined;
+export function passPrinter(kernel: Kernel, jitLog: true | undefined): ((pass: PassLog) => void) | undefined {
+  if (jitLog !== true) return undefined;
+  const symbolAt = (address: U64): string | undefined => {
+    const found = kernel.kallsyms.lookup(address);
+    return found?.offset === 0 ? found.name : undefined;
+  };
+  const names = { cpu: kernel.cpu.state.model, symbolAt };
   return (pass) => {
-    process.stderr.write(`${printable(passLines(pass, options.cpu).join("\n"))}\n`);
+    process.stderr.write(`${printable(passLines(pass, names).join("\n"))}\n`);
   };
 }
 
+/** What the lines are made with. */
+export interface PassNames {
+  readonly cpu: CpuModel;
+  /** The symbol of the kernel's that starts at an address. */
+  readonly symbolAt: (address: U64) => string | undefined;
+}
+
 /** One line for the pass, one for each stretch of instructions that moved, one for each call. */
-export function passLines(pass: PassLog, cpu: CpuModel): readonly string[] {
+export function passLines(pass: PassLog, names: PassNames): readonly string[] {
   const { name, pass: number, round, bytes, shrink, address, moved } = pass;
   const where = address === undefined ? "sizing" : `at ${hex64(address)}`;
   const change = shrink === 0 ? "" : shrink > 0 ? `, ${shrink} less` : `, ${-shrink} more`;
@@ -30,7 +40,7 @@ export function passLines(pass: PassLog, cpu: CpuModel): readonly string[] {
     `jit: ${name}: pass ${number}, round ${round}, ${where}: ${bytes} bytes${change}`,
     ...moved.slice(0, SHOWN_STRETCHES).map(movedLine),
     ...(moved.length > SHOWN_STRETCHES ? [moreLine(moved)] : []),
-    ...pass.calls.map((call) => callLine(call, pass, cpu)),
+    ...pass.calls.map((call) => callLine(call, pass, names)),
   ];
 }
 
@@ -48,9 +58,16 @@ function moreLine(moved: readonly MovedInsns[]): string {
 }
 
 /** What was chosen is read from the words that stand there. */
-function callLine({ slot, words, offset }: CallWords, { address }: PassLog, cpu: CpuModel): string {
-  if (address === undefined) return `  call at insn ${slot}: at most ${words.length} words`;
+function callLine(
+  { slot, words, offset, callee }: CallWords,
+  { address }: PassLog,
+  { cpu, symbolAt }: PassNames,
+): string {
+  const symbol = callee?.address === undefined ? undefined : symbolAt(callee.address);
+  const name = symbol ?? callee?.name ?? "";
+  const what = `  call${name === "" ? "" : ` of ${name}`} at insn ${slot}`;
+  if (address === undefined) return `${what}: at most ${words.length} words`;
   const code = [...disassembleAll(words, address.add(u64(offset)), { cpu })];
   const text = code.map(({ text }) => text.replaceAll(/\s+/g, " ")).join("; ");
-  return `  call at insn ${slot}, ${hex(offset)}: ${text}`;
+  return `${what}, ${hex(offset)}: ${text}`;
 }

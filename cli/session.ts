@@ -101,7 +101,7 @@ export function bootKernel(options: BpfOptions, endian: "le" | "be"): Kernel {
 }
 
 function loaded(kernel: Kernel, linked: LinkedProgram, options: BpfOptions, onMemory: boolean): Program {
-  const onPass = passPrinter(options);
+  const onPass = passPrinter(kernel, options.jitLog);
   return kernel.bpf.loadProgram(linked, { ...loadOptions(options, onMemory), onPass });
 }
 

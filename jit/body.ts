@@ -93,7 +93,12 @@ function jumpOrCall(pass: Pass, insn: Insn, at: number): void {
   else if (insn.code === (BPF_JMP | BPF_CALL)) {
     const start = pass.words.length;
     call(pass, insn, at);
-    pass.calls.push({ slot: at, offset: start * WORD_BYTES, words: pass.words.slice(start) });
+    pass.calls.push({
+      slot: at,
+      callee: pass.callee,
+      offset: start * WORD_BYTES,
+      words: pass.words.slice(start),
+    });
   } else if (insn.code === (BPF_JMP | BPF_EXIT)) exit(pass, at);
   else if (insn.code === (BPF_JMP | BPF_TAIL_CALL)) tailCall(pass, at);
   else conditionalJump(pass, insn, at);

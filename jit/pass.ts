@@ -26,10 +26,19 @@ export interface Compilation {
   readonly unboundedShifts: ReadonlySet<number>;
 }
 
+/** What a call goes to. */
+export interface CalleeName {
+  /** A function's of the program; "helper" for any of the kernel's. */
+  readonly name: string;
+  /** Its global entry point; undefined where it has no image yet. */
+  readonly address: U64 | undefined;
+}
+
 /** What stands at one call in one pass. */
 export interface CallWords {
   /** Slot of the instruction. */
   readonly slot: number;
+  readonly callee: CalleeName | undefined;
   /** Of the first word, in bytes from the function's. */
   readonly offset: number;
   /** All words of it, the copy of the result included. While sizing, the most that they may be. */
@@ -45,6 +54,8 @@ export class Pass {
   readonly offsets: number[] = [];
   /** Byte offset of an epilogue in the middle, where one had to be made because the last is out of reach. */
   inlineEpilogue: number | undefined;
+  /** Of the last call. */
+  callee: CalleeName | undefined;
   /** In order of their slots. */
   readonly calls: CallWords[] = [];
   /** Byte offset of the stubs; undefined until the code before them is complete. */

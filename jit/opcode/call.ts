@@ -40,6 +40,7 @@ type UnplacedCall = Callee & Pick<Call, "callee" | "site">;
 /** By a sequence; while there are no addresses, the most words that it can take. `key`: of the callee, among all in the function. */
 function emitCall(pass: Pass, sequence: CallSequence, call: UnplacedCall, key: string): void {
   const { to } = call;
+  pass.callee = { name: call.callee, address: to?.global };
   if (pass.codeAddress !== undefined && to !== undefined) {
     const from = pass.codeAddress.add(u64(pass.here));
     pass.emit(sequence.words({ ...call, to, from }, pass.shared));
@@ -68,7 +69,8 @@ function functionCall(pass: Pass, insn: Insn, at: number): void {
   const { fn, target, calls } = pass.compilation;
   if (pass.codeAddress === undefined) {
     // Until there are addresses `off` is the callee's index.
-    emitCall(pass, calls, { kind: "bpf", callee: "", site: at }, `function ${insn.off}`);
+    const callee = fn.aux.func[insn.off]?.name ?? "";
+    emitCall(pass, calls, { kind: "bpf", callee, site: at }, `function ${insn.off}`);
     return;
   }
   const image = imageOf(fn, insn, fn.aux.callEncoding, target.bpfCallBase);
