@@ -23,7 +23,7 @@ export const power8Front = Object.freeze<FrontFigures>({
     globalEntries: unknown(16_384, 16_384, 8192, "not at hand; POWER7's has 16384 [IBM J. R&D 55(3), 2011]"),
     historyBits: unknown(21, 14, 11, "not at hand"),
   },
-  linkStackEntries: known(32, "[Linux 6.12 arch/powerpc/kernel/security.c and its log: the link stack]"),
+  linkStackEntries: known(32, "[the flush of Linux 6.12 has 64 entries for POWER9; POWER8 user's manual]"),
   countCache: {
     localEntries: unknown(256, 256, 128, "not published; POWER9 has 256"),
     globalEntries: unknown(512, 512, 256, "not published; POWER9 has 512"),

@@ -34,7 +34,7 @@ export const power9Front = Object.freeze<FrontFigures>({
   },
   mispredictCycles: known(
     16,
-    "[LLVM 19 PPCScheduleP9.td]; the 25 of [AC922] have the way to the resolution in them",
+    "[LLVM 19 PPCScheduleP9.td]; [AC922] has about 25 with the way to the resolution in them: of its results two would want 15, one 19",
   ),
   direction: {
     localEntries: unknown(16_384, 8192, 4096, "not published; POWER7's has 8192 [IBM J. R&D 55(3), 2011]"),
@@ -75,9 +75,11 @@ export const power9Front = Object.freeze<FrontFigures>({
       31,
       "a load's [Hot Chips 32: POWER10 8.5, 7 less]; fetches are not published",
     ),
-    eratPageBytes: known(
+    eratPageBytes: unknown(
       0x100_0000,
-      "[Linux 6.12 tools/perf/pmu-events/arch/powerpc/power9: PM_IERAT_RELOAD_16M is the largest]",
+      0x100_0000,
+      0x1_0000,
+      "not published; POWER8 counts misses of pages up to 16M",
     ),
     eratReplacesOldest: unknown(0, 1, 1, "not published"),
     tlbEntries: known(1024, "[Linux 6.12 POWER9_TLB_SETS_HASH 256, of 4 ways]"),
