@@ -22,7 +22,9 @@ describe("--jit-log", () => {
     expect(logged.stderr).toMatch(/^jit: calls: pass 0, round 1, sizing: \d+ bytes$/m);
     expect(logged.stderr).toMatch(/^jit: mix: pass 1, round 2, at 0x[0-9a-f]{16}: \d+ bytes$/m);
     expect(logged.stderr).toMatch(/^ {2}insns 1\.\.\d+: 0x[0-9a-f]+ → 0x[0-9a-f]+$/m);
-    expect(logged.stderr).toMatch(/^ {2}call of digest at insn 0, 0x[0-9a-f]+: bl 0x[0-9a-f]{16}; mr r8,r3$/m);
+    expect(logged.stderr).toMatch(
+      /^ {2}call of digest at insn 0, 0x[0-9a-f]+: bl 0x[0-9a-f]{16}; mr r8,r3$/m,
+    );
   });
   it("conformance has it; without a JIT there is nothing to say", () => {
     const program = "b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00";
