@@ -7,7 +7,7 @@ import type { CallSequenceKind } from "./sequence.ts";
 
 export const autoPad: CallSequenceKind<"auto-pad"> = {
   name: "auto-pad",
-  summary: "bl where it reaches, else far; filled up with nops to the length of far",
+  summary: "bl where it reaches, else far; then nops, which are executed, up to the length of far",
   legal: "always",
   create: (machine) => ({
     maxWords: (callee) => farWords(callee, machine),
