@@ -81,6 +81,25 @@ describe("the command line", () => {
     expect(refused).toMatchObject({ status: 1, stdout: "" });
     expect(refused.stderr).toMatch(/is not inside hash64k-4.15's vmalloc range/);
   });
+  it("call and helper sequences are in the report; one that cannot be is the JIT's refusal with both addresses", () => {
+    const run = (call: string, helper: string): readonly string[] => {
+      return ["run", COUNTERS, "--call-sequence", call, "--helper-sequence", helper];
+    };
+    expect(farcallJson(run("toc", "stub"))).toMatchObject({ call_sequence: "toc", helper_sequence: "stub" });
+    const refused = farcall([...run("far", "near"), "--json"]);
+    expect(refused.status).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: {
+        stage: "jit",
+        errno: "ERANGE",
+        message: expect.stringMatching(
+          /bl at 0xd[0-9a-f]{15} does not reach helper at 0xc[0-9a-f]{15}: more than 32 MiB$/,
+        ) as string,
+      },
+    });
+    expect(farcall(run("far", "pcrel")).stderr).toContain("power9 has no prefixed instructions");
+    expectUnusable(run("far-nottoc", "far"), /did you mean 'far-notoc'/);
+  });
   it("every verb has help with its defaults and an example", () => {
     for (const verb of [
       "run",
