@@ -21,11 +21,8 @@ export interface CallMakerOptions {
 /** The words of each call by its sequence, at its place. */
 export function callMaker({ kind, machine, callees, table }: CallMakerOptions): CallMaker {
   const sequence = kind.create(machine);
-  const largest = (of: (callee: CalleeOfSite) => number): number =>
-    callees.reduce((most, callee) => Math.max(most, of(callee)), 0);
   return {
-    maxWords: largest((callee) => sequence.maxWords(callee)),
-    maxStubWords: callees.length * largest((callee) => sequence.maxStubWords(callee)),
+    maxWords: callees.reduce((most, callee) => Math.max(most, sequence.maxWords(callee)), 0),
     pass(stubs) {
       const calls = new PlacedCalls(kind, machine, { stubs, table });
       return {

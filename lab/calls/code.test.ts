@@ -8,7 +8,6 @@ const base: U64 = fromHalves(0xd000_0000, 0x1_0004);
 const nops = (count: number): readonly number[] => assemble("nop\n".repeat(count)).words;
 const maker = (maxWords: number, words: (site: number) => readonly number[]): CallMaker => ({
   maxWords,
-  maxStubWords: 0,
   pass: () => ({ words, stubs: [], table: [] }),
 });
 const always = (count: number): CallMaker => maker(count, () => nops(count));
@@ -42,19 +41,14 @@ describe("code with calls", () => {
     expect(words).toHaveLength(9);
   });
   it("has room for all calls at their longest and the alignment at its worst", () => {
-    expect(mostBytes(items, always(7))).toBeGreaterThanOrEqual(
-      4 * placed(items, base, always(7)).words.length,
-    );
+    expect(mostBytes(items, 7)).toBeGreaterThanOrEqual(4 * placed(items, base, always(7)).words.length);
     for (let odd = 0; odd < 32; odd += 4)
-      expect(4 * placed(items, u64(odd), always(7)).words.length).toBeLessThanOrEqual(
-        mostBytes(items, always(7)),
-      );
+      expect(4 * placed(items, u64(odd), always(7)).words.length).toBeLessThanOrEqual(mostBytes(items, 7));
   });
   it("has what calls share behind it, at the place that the calls were told", () => {
     const stubs: U64[] = [];
     const sharing: CallMaker = {
       maxWords: 7,
-      maxStubWords: 3,
       pass(at) {
         stubs.push(at);
         return { words: () => nops(1), stubs: nops(3), table: [] };
@@ -69,7 +63,6 @@ describe("code with calls", () => {
     // as a prefixed instruction, which must not start in the last word of 64 bytes
     const aligned: CallMaker = {
       maxWords: 5,
-      maxStubWords: 0,
       pass: () => ({
         words: (_, from) => nops((from.low & 63) === 60 ? 5 : 4),
         stubs: [],

@@ -20,9 +20,8 @@ export type Item =
 
 /** How the calls of one piece of code are made. */
 export interface CallMaker {
-  /** The most words of any call, and of everything that they share behind the code. */
+  /** The most words of any call. */
   readonly maxWords: number;
-  readonly maxStubWords: number;
   /** Calls of one pass; what they share stands at `stubs`. */
   pass(stubs: U64): CallPass;
 }
@@ -59,13 +58,13 @@ export const text = (source: string): Item => ({
   words: assemble(source.replaceAll(";", "\n")).words,
 });
 
-/** Bytes of the code at most, wherever it lies. */
-export function mostBytes(items: readonly Item[], { maxWords, maxStubWords }: CallMaker): number {
+/** Bytes of the code at most, wherever it lies; `callWords`: of each call, with its part of what calls share. */
+export function mostBytes(items: readonly Item[], callWords: number): number {
   const most = (item: Item): number => {
-    if (item.kind === "call") return 4 * maxWords;
+    if (item.kind === "call") return 4 * callWords;
     return item.kind === "align" ? item.bytes - 4 : 4 * lengthOf(item);
   };
-  return items.reduce((sum, item) => sum + most(item), 4 * maxStubWords);
+  return items.reduce((sum, item) => sum + most(item), 0);
 }
 
 /**
@@ -73,7 +72,7 @@ export function mostBytes(items: readonly Item[], { maxWords, maxStubWords }: Ca
  * @throws JitError where a call cannot arrive, Error where the place of what calls share does not settle
  */
 export function placed(items: readonly Item[], base: U64, calls: CallMaker): PlacedCode {
-  let stubs = mostBytes(items, { ...calls, maxStubWords: 0 });
+  let stubs = mostBytes(items, calls.maxWords);
   for (let count = 0; count < MOST_PASSES; count++) {
     const pass = calls.pass(base.add(stubs));
     const { words, labels, callBytes } = onePass(items, base, pass);

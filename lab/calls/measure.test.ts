@@ -80,6 +80,7 @@ describe("instructions by hand elsewhere", () => {
     ["sites-64", "near", 3],
     ["random-2", "far-notoc", 8],
     ["next-page", "near", 3],
+    ["same-2m", "near", 3],
     ["same-32m", "near", 3],
     ["scattered", "far", 9],
     ["flush-count-cache", "far", 9],
@@ -132,6 +133,20 @@ describe("predictors", () => {
   });
 });
 
+describe("translations", () => {
+  // 128 callees: more pages of their own than an ERAT of 64 entries holds
+  it("are missed where each callee has a page, not where all are in one or where there are few", () => {
+    expect(row("same-32m", "near").erat_misses).toBeGreaterThan(0.5);
+    expect(row("scattered", "far").erat_misses).toBeGreaterThan(0.5);
+    expect(row("next-page", "near").erat_misses).toBe(0);
+    expect(row("scattered-16", "far").erat_misses).toBe(0);
+  });
+  it("of a pack of 2 MiB are 32 with 64 KiB pages, and too many with 4 KiB", () => {
+    expect(row("same-2m", "near", { layout: "radix64k-6.12" }).erat_misses).toBe(0);
+    expect(row("same-2m", "near", { layout: "radix4k-6.12" }).erat_misses).toBeGreaterThan(0.5);
+  });
+});
+
 describe("a cell", () => {
   it("gives the same row again, byte by byte", () => {
     for (const [scenario, sequence] of [
@@ -143,6 +158,12 @@ describe("a cell", () => {
       const one = cell(scenario, sequence, { seed: 3 });
       expect(JSON.stringify(measureCalls(one))).toBe(JSON.stringify(measureCalls(one)));
     }
+  });
+  it("of another sequence lies in the same place: the same words take the same time", () => {
+    const [near, shrunk] = ["near", "auto-shrink"].map((sequence) =>
+      row("same-2m", sequence, { repeats: 2 }),
+    );
+    expect({ ...near, sequence: "" }).toEqual({ ...shrunk, sequence: "" });
   });
   it("of another seed lies elsewhere", () => {
     const [one, two] = [1, 2].map((seed) => row("scattered", "auto-shrink", { seed }));

@@ -49,7 +49,6 @@ export function loadModuleFunction(
 ): { readonly module: Module; readonly pointer: U64 } {
   const maker: CallMaker = {
     maxWords: CALL_WORDS[code].length,
-    maxStubWords: 0,
     pass: () => ({ words: () => CALL_WORDS[code], stubs: [], table: [] }),
   };
   const whole: readonly Item[] = [

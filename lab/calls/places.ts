@@ -9,6 +9,9 @@ import type { Place } from "./scenario.ts";
 
 /** Room for one function in an image of many: what a call enters is in an aligned piece of its own. */
 const SLOT_BYTES = 32;
+/** @linux kernel/bpf/core.c BPF_PROG_PACK_SIZE, BPF_PROG_CHUNK_SIZE */
+const PACK_BYTES = 2 * 2 ** 20;
+const CHUNK_BYTES = 64;
 /** What callees of `same-32m` lie in, from the driver on; a last page less than 32 MiB, so that bl reaches its end. */
 const WINDOW_BYTES = 31 * 2 ** 20;
 /**
@@ -57,6 +60,8 @@ export class Places {
       }
       case "next-page":
         return this.#nextPage(sizes);
+      case "same-2m":
+        return this.#same2m(sizes);
       case "same-32m":
         return this.#same32m(sizes);
       case "scattered":
@@ -138,6 +143,17 @@ export class Places {
       driver: area.add(this.#offset(callerBytes - driver)),
       functions: offsets.map((offset) => area.add(callerBytes + offset)),
     };
+  }
+
+  /** Chunks of one pack, as the prog pack allocator of Linux 6.12 hands them out; others hold those between. */
+  #same2m({ driver, functions }: Sizes): Addresses {
+    const { start, end } = regionNamed(this.#kernel.layout, "vmalloc");
+    const pack = this.#pages(PACK_BYTES, start, end);
+    const driverChunks = Math.ceil(driver / CHUNK_BYTES);
+    const chunks = PACK_BYTES / CHUNK_BYTES - driverChunks;
+    const taken = new Set<number>();
+    while (taken.size < functions.length) taken.add(driverChunks + this.#random.below(chunks));
+    return { driver: pack, functions: [...taken].map((chunk) => pack.add(chunk * CHUNK_BYTES)) };
   }
 
   #same32m({ driver, functions }: Sizes): Addresses {

@@ -9,7 +9,6 @@ import { measureLoop, WrongRunError, type MeasuredLoop } from "./run.ts";
 
 const noCalls: CallMaker = {
   maxWords: 0,
-  maxStubWords: 0,
   pass: () => ({ words: () => [], stubs: [], table: [] }),
 };
 

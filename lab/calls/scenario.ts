@@ -7,7 +7,7 @@ import type { Axis } from "./sequence-axis.ts";
  * Where callees lie. `images`: each in an image of its own from the kernel's image allocator; `one-image`: one behind the other in
  * one image of it; the others in pages that the caller is as far away from as they say.
  */
-export type Place = "images" | "one-image" | "next-page" | "same-32m" | "scattered";
+export type Place = "images" | "one-image" | "next-page" | "same-2m" | "same-32m" | "scattered";
 
 /** What a processor forgets before each call (count cache) or inside the callee (link stack), as at a switch to another process. */
 export type Flush = "count-cache" | "link-stack";
@@ -124,6 +124,13 @@ export const scenarios: readonly Scenario[] = Object.freeze([
     summary: "128 calls of 128 functions in the page behind the caller's",
     axis: "function",
     scene: many(PLACED, "next-page"),
+  },
+  {
+    name: "same-2m",
+    summary:
+      "128 calls of 128 functions in random chunks of one pack of 2 MiB: as many pages as the page size makes it",
+    axis: "function",
+    scene: many(PLACED, "same-2m"),
   },
   {
     name: "same-32m",

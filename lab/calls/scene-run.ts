@@ -35,10 +35,11 @@ export interface SceneRun {
 
 const NO_CALLS: CallMaker = {
   maxWords: 0,
-  maxStubWords: 0,
   pass: () => ({ words: () => [], stubs: [], table: [] }),
 };
 const SLOT_BYTES = 8;
+/** A call and its stub, of the longest sequence: all have the same room, so that they are compared in the same places. */
+const ROOM_WORDS = 10;
 /** What a driver without calls is aligned to in the same way as the one with them: a line of every instruction cache. */
 const LINE_BYTES = 128;
 
@@ -74,7 +75,7 @@ function runInline(
   try {
     const items = driver(scene, "inline");
     const { driver: start } = places.allocate("images", {
-      driver: mostBytes(items, NO_CALLS) + LINE_BYTES,
+      driver: mostBytes(items, 0) + LINE_BYTES,
       functions: [],
     });
     const pointer = start.add((low - start.low) & (LINE_BYTES - 1));
@@ -107,18 +108,18 @@ function writeScene(
       callees,
       table: { address: table.add(firstSlot * SLOT_BYTES), slots: callees.length },
     });
-  const someFunction = functionAt(ZERO, 0);
   const loadToc = tocLoad(machine);
   const bodies = helper === undefined ? functions.map((_, i) => callee(scene, i, loadToc)) : [];
   const driverItems = driver(scene, "calls");
   const addresses = places.allocate(scene.place, {
-    driver: mostBytes(driverItems, maker(sites.map(() => helper ?? someFunction))),
-    functions: bodies.map((items) => mostBytes(items, maker([someFunction]))),
+    driver: mostBytes(driverItems, ROOM_WORDS),
+    functions: bodies.map((items) => mostBytes(items, ROOM_WORDS)),
   });
   const called = (number: number): CalleeOfSite =>
     helper ?? functionAt(addresses.functions[number] ?? ZERO, number);
   const write = (items: readonly Item[], at: U64, calls: CallMaker): PlacedCode => {
     const code = placed(items, at, calls);
+    if (4 * code.words.length > mostBytes(items, ROOM_WORDS)) throw new Error(`${kind.name} has no room`);
     places.write(at, code.words);
     for (const { address, value } of code.table) kernel.store(address, 8, value);
     return code;

@@ -114,7 +114,10 @@ function measureDriver({ kernel, target, program, array, random, isRanged }: Cal
     const callee = { kind: "bpf", to: { global: code, local: code }, callee: program.name } as const;
     const table = { address: ZERO, slots: 0 };
     const calls = callMaker({ kind: far, machine: target, callees: [callee], table });
-    const { driver } = places.allocate("images", { driver: mostBytes(DRIVER, calls), functions: [] });
+    const { driver } = places.allocate("images", {
+      driver: mostBytes(DRIVER, calls.maxWords),
+      functions: [],
+    });
     places.write(driver, placed(DRIVER, driver, calls).words);
     places.lock();
     return measureLoop(kernel, { ...LOOP, pointer: driver, coin: array, isRanged });
