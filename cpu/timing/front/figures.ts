@@ -50,7 +50,7 @@ export interface InstructionCacheFigures {
   readonly lineBytes: Figure;
   /** Cycles that a line takes from the L2 cache; misses of the L2 are not modelled. */
   readonly missCycles: Figure;
-  /** Lines after the missing one that are fetched with it. */
+  /** Lines after the missing one that are fetched with it, into buffers of their own. */
   readonly prefetchLines: Figure;
   /** Whether tags are real addresses, so that each fetch needs a translation, or effective ones, so that a miss alone does. */
   readonly tags: "real" | "effective";

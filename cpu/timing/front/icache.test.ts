@@ -35,6 +35,29 @@ test("a miss costs the way to the L2, the next line is on its way then", () => {
   expect(cache.misses).toBe(1);
 });
 
+test("lines that follow do not displace others, and end with the page", () => {
+  // Every second line of 32 KiB, eight of them in each set that they use: the lines between would drive them out.
+  const apart = Array.from({ length: 128 }, (_, i) => i * 0x100);
+  expect(missesOf(new InstructionCache(power9Front.icache, "low"), apart)).toBe(0);
+  const cache = new InstructionCache(power9Front.icache, "low");
+  cache.access(0, 0x1f80, 0);
+  cache.access(0, 0x2000, 100);
+  expect(cache.misses).toBe(2);
+});
+
+test("code in a line misses once where two lines follow, and waits for each less than for a miss", () => {
+  const cache = new InstructionCache(power9Front.icache, "low");
+  let cycle = 0;
+  const waits = Array.from({ length: 16 }, (_, i) => {
+    const wait = cache.access(0, 0x1000 + 128 * i, cycle);
+    cycle += wait + 6;
+    return wait;
+  });
+  expect(cache.misses).toBe(1);
+  expect(waits[0]).toBe(11.5);
+  expect(Math.max(...waits.slice(1))).toBeLessThan(11.5);
+});
+
 test("the same line of two 4 GiB is two lines", () => {
   const cache = new InstructionCache(power9Front.icache, "typical");
   cache.access(0, 0x1000, 0);

@@ -3,13 +3,21 @@
 import { type Assumption, figureValue } from "../figure.ts";
 import type { InstructionCacheFigures } from "./figures.ts";
 
-/** A set-associative cache of lines. */
+/** Lines are not fetched beyond the end of the smallest page: where the next one lies is not known. */
+const PAGE_SHIFT = 12;
+
+/** A set-associative cache of lines, and beside it the lines that follow the one that missed last. */
 export class InstructionCache {
   readonly lineShift: number;
   readonly #ways: number;
   readonly #setMask: number;
   readonly #missCycles: number;
-  readonly #prefetchLines: number;
+  /** Cycles in which the lines that follow are there, by the line's number modulo their count. */
+  readonly #following: Float64Array;
+  #followingHigh = 0;
+  /** The first and the end of them. */
+  #followingFrom = 0;
+  #followingEnd = 0;
   readonly #tagHigh: Int32Array;
   /** Number of the line within 4 GiB; -1 where there is none. */
   readonly #tagLine: Int32Array;
@@ -26,7 +34,7 @@ export class InstructionCache {
     this.lineShift = Math.log2(lineBytes);
     this.#setMask = lines / this.#ways - 1;
     this.#missCycles = figureValue(figures.missCycles, assumption);
-    this.#prefetchLines = figureValue(figures.prefetchLines, assumption);
+    this.#following = new Float64Array(figureValue(figures.prefetchLines, assumption));
     this.#tagHigh = new Int32Array(lines);
     this.#tagLine = new Int32Array(lines).fill(-1);
     this.#used = new Float64Array(lines);
@@ -41,12 +49,31 @@ export class InstructionCache {
       this.#used[at] = ++this.#clock;
       return Math.max(0, (this.#ready[at] ?? 0) - cycle);
     }
+    const wait = this.#waitFor(high, line, cycle);
+    this.#enter(high, line, cycle + wait);
+    this.#follow(high, line, cycle);
+    return wait;
+  }
+
+  /** Cycles until a line that is not in the cache is there. */
+  #waitFor(high: number, line: number, cycle: number): number {
+    if (high === this.#followingHigh && line >= this.#followingFrom && line < this.#followingEnd)
+      return Math.max(0, (this.#following[line % this.#following.length] ?? 0) - cycle);
     this.misses++;
-    this.#enter(high, line, cycle + this.#missCycles);
-    // Lines follow each other on the same path, one a cycle; the number of the line stays in the same 4 GiB.
-    for (let i = 1; i <= this.#prefetchLines; i++)
-      if (this.#find(high, line + i) < 0) this.#enter(high, line + i, cycle + this.#missCycles + i);
     return this.#missCycles;
+  }
+
+  /** Asks for the lines behind one, as far as that has not been done; they come one a cycle. */
+  #follow(high: number, line: number, cycle: number): void {
+    const count = this.#following.length;
+    const known = high === this.#followingHigh && line >= this.#followingFrom ? this.#followingEnd : 0;
+    const pageEnd = ((line >>> (PAGE_SHIFT - this.lineShift)) + 1) << (PAGE_SHIFT - this.lineShift);
+    const end = Math.min(line + 1 + count, pageEnd);
+    for (let next = Math.max(line + 1, known); next < end; next++)
+      this.#following[next % count] = cycle + this.#missCycles + (next - line);
+    this.#followingHigh = high;
+    this.#followingFrom = line + 1;
+    this.#followingEnd = end;
   }
 
   #find(high: number, line: number): number {
