@@ -90,6 +90,15 @@ function run(
   return { cycles: timing.cycles, perIteration: (timing.cycles - firstHalf) / (iterations - half), timeline };
 }
 
+/** Cycles of one iteration in the steady state, under one assumption alone. */
+export function steadyBlockCycles(
+  words: readonly number[],
+  options: BlockOptions,
+  assumption: Assumption = "typical",
+): number {
+  return run(recordsOf(words, options.model), options, assumption).perIteration;
+}
+
 /** Times a block of instruction words (a prefix, then its suffix) that is repeated. */
 export function timeBlock(words: readonly number[], options: BlockOptions): BlockTiming {
   const records = recordsOf(words, options.model);

@@ -6,6 +6,8 @@ import type { Row } from "../isa/row.ts";
 export const schedulingClasses = [
   "simple",
   "simple-record",
+  "logic",
+  "logic-record",
   "carry",
   "carry-record",
   "extended",
@@ -65,6 +67,7 @@ export const schedulingClasses = [
   "prefixed-load-algebraic",
   "prefixed-store",
   "nop",
+  "prefixed-nop",
   "system",
 ] as const;
 /** The name of a scheduling class. */
@@ -92,7 +95,8 @@ const byMnemonic: readonly (readonly [RegExp, SchedulingClass])[] = [
   [/^pl(bz|hz|wz|d)$/, "prefixed-load"],
   [/^pst[bhwd]$/, "prefixed-store"],
   [/^paddi$/, "prefixed-add"],
-  [/^(pnop|attn)$/, "nop"], // attn is where a host does work of its own, of which the processor knows nothing
+  [/^attn$/, "nop"], // where a host does work of its own, of which the processor knows nothing
+  [/^pnop$/, "prefixed-nop"],
   [/^l[hw]aux?$/, "load-algebraic-update"],
   [/^l[hw]ax?$/, "load-algebraic"],
   [/^l([bhw]z|d)ux?$/, "load-update"],
@@ -115,7 +119,7 @@ const byMnemonic: readonly (readonly [RegExp, SchedulingClass])[] = [
   [/^isel$/, "select"],
   [/^set(b|n?bcr?)$/, "set"],
   [/^t[wd]i?$/, "trap"],
-  [/^(andi\.|andis\.|x?oris?|and|andc|nand|or|orc|nor|xor|eqv|exts[bhw])$/, "simple"],
+  [/^(andi\.|andis\.|x?oris?|and|andc|nand|or|orc|nor|xor|eqv|exts[bhw])$/, "logic"],
   [/^(cnt[lt]z[wd]|popcnt[bwd]|prty[wd]|cmpb)$/, "count"],
   [/^br[hwd]$/, "bytes"],
   [/^(bpermd|cnt[lt]zdm|pdepd|pextd|cfuged)$/, "bits"],
@@ -143,12 +147,12 @@ function baseClass(row: Row, fields: Readonly<Record<string, number>>): Scheduli
   return byMnemonic.find(([pattern]) => pattern.test(row.mnemonic))?.[1] ?? "system";
 }
 
-/** The preferred no-op, which is dispatched and never issued: ori 0,0,0 [Power ISA v3.1B I 3.3.13]. */
+/** The preferred no-op, which waits for nothing and nothing for it: ori 0,0,0 [Power ISA v3.1B I 3.3.13]. */
 export function isNop(row: Row, fields: Readonly<Record<string, number>>): boolean {
   return row.mnemonic === "ori" && ["RS", "RA", "UI"].every((name) => fields[name] === 0);
 }
 
-/** The class of an instruction. `fields` are those of its word: Rc decides, and SPR of mtspr and mfspr. */
+/** The class of an instruction. `fields` are those of its word: Rc decides, SPR of mtspr and mfspr, and whether all are 0 in ori. */
 export function schedulingClass(row: Row, fields: Readonly<Record<string, number>>): SchedulingClass {
   if (isNop(row, fields)) return "nop";
   const base = baseClass(row, fields);

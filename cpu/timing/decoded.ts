@@ -138,8 +138,8 @@ export class Decoder {
   #make(word: number, prefix: number): Decoded {
     const row = prefix === 0 ? decode(word, this.#model) : decodePrefixed(prefix, word, this.#model);
     const fields = row === undefined ? {} : allFields(row, word, prefix);
-    const flow = row === undefined ? undefined : dataflowOf(row, word, prefix);
     const name = row === undefined ? "system" : schedulingClass(row, fields);
+    const flow = row === undefined ? undefined : dataflowOf(row, word, prefix);
     const figures = this.#core.classes[name];
     const consumer = classConsumers.get(name) ?? "general";
     const address = flow?.memory?.address ?? NONE;

@@ -54,6 +54,8 @@ const core: CoreFigures = {
   classes: {
     "simple":                 { latency: gcc(2), units: [exec] },
     "simple-record":          { latency: gcc(2), units: [exec], to: { condition: gcc(4) } },
+    "logic":                  { latency: gcc(2), units: [exec] },
+    "logic-record":           { latency: gcc(2), units: [exec], to: { condition: gcc(4) } },
     "carry":                  { latency: gcc(2), units: [exec] },
     "carry-record":           { latency: gcc(2), units: [exec], to: { condition: gcc(4) } },
     "extended":               { latency: gcc(2), units: [exec] },
@@ -112,7 +114,8 @@ const core: CoreFigures = {
     "prefixed-load":          { latency: gcc(4), units: [load], ...pair },
     "prefixed-load-algebraic":{ latency: gcc(4), units: [load], ...pair },
     "prefixed-store":         { latency: llvm(1), units: [store], ...pair },
-    "nop":                    { latency: gcc(1), units: [], ...pair },
+    "nop":                    { latency: gcc(2), units: [exec] },
+    "prefixed-nop":           { latency: gcc(2), units: [exec], ...pair },
     "system":                 { latency: unknown(10, 30, 200, "changes of state of the machine; not published"), units: [exec], ...alone },
   },
 };

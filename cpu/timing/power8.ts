@@ -11,8 +11,8 @@ const journal = (n: number): Figure =>
   known(n, "IBM J. Res. & Dev. 59 (2015), POWER8 core microarchitecture");
 
 const fixed: UnitUse = { unit: "fixed" };
-/** Simple additions and logic run in load and store units too. */
-const anywhere: UnitUse = { unit: "fixed|load|store" };
+/** Simple additions and logic run in load and store units too, so as to leave the others to those that need them. */
+const anywhere: UnitUse = { unit: "load|store|fixed" };
 const later = (after: number): UnitUse => ({ unit: "fixed", after });
 const load: UnitUse = { unit: "load|store" };
 const stores: readonly UnitUse[] = [{ unit: "load" }, { unit: "store" }];
@@ -47,6 +47,8 @@ const core: CoreFigures = {
   classes: {
     "simple":                 { latency: gcc(1), units: [anywhere], to: toMemory },
     "simple-record":          { latency: gcc(2), units: [fixed], to: fromRecord },
+    "logic":                  { latency: gcc(1), units: [anywhere], to: toMemory },
+    "logic-record":           { latency: gcc(2), units: [fixed], to: fromRecord },
     "carry":                  { latency: gcc(1), units: [fixed], to: toMemory },
     "carry-record":           { latency: gcc(2), units: [fixed], to: fromRecord },
     "extended":               { latency: gcc(1), units: [fixed], to: toMemory },
@@ -105,7 +107,8 @@ const core: CoreFigures = {
     "prefixed-load":          { latency: gcc(3), units: [load] },
     "prefixed-load-algebraic":{ latency: gcc(3), units: [load] },
     "prefixed-store":         { latency: llvm(1), units: stores },
-    "nop":                    { latency: gcc(1), units: [] },
+    "nop":                    { latency: gcc(1), units: [anywhere] },
+    "prefixed-nop":           { latency: gcc(1), units: [fixed] },
     "system":                 { latency: unknown(10, 30, 200, "changes of state of the machine; not published"), units: [fixed], ...alone },
   },
 };

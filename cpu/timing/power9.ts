@@ -40,6 +40,8 @@ const core: CoreFigures = {
   classes: {
     "simple":                 { latency: gcc(2), units: [exec] },
     "simple-record":          { latency: gcc(2), units: [exec], to: { condition: gcc(5) } },
+    "logic":                  { latency: gcc(2), units: [exec] },
+    "logic-record":           { latency: gcc(2), units: [exec], to: { condition: gcc(5) } },
     "carry":                  { latency: gcc(2), units: [exec] },
     "carry-record":           { latency: gcc(2), units: [exec], to: { condition: gcc(5) } },
     "extended":               { latency: gcc(2), units: [exec] },
@@ -98,7 +100,8 @@ const core: CoreFigures = {
     "prefixed-load":          { latency: gcc(4), units: [agen] },
     "prefixed-load-algebraic":{ latency: gcc(6), units: [agen] },
     "prefixed-store":         { latency: llvm(1), units: [agen] },
-    "nop":                    { latency: gcc(1), units: [] },
+    "nop":                    { latency: gcc(2), units: [exec] },
+    "prefixed-nop":           { latency: gcc(2), units: [exec] },
     "system":                 { latency: unknown(10, 30, 200, "changes of state of the machine; not published"), units: [exec], slots: gcc(6), place: "alone" },
   },
 };

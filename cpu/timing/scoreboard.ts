@@ -8,7 +8,7 @@ import { type Assumption, figureValue } from "./figure.ts";
 import { fusionOf } from "./fusion.ts";
 import { REGISTERS } from "./registers.ts";
 import { StoreQueue } from "./store-queue.ts";
-import { Units } from "./units.ts";
+import { RING, Units } from "./units.ts";
 
 /** The cycles of one instruction; an object that is changed from instruction to instruction. */
 export interface InsnCycles {
@@ -20,9 +20,6 @@ export interface InsnCycles {
   readonly completed: number;
   readonly fused: boolean;
 }
-
-/** Cycles that the queue of instructions not issued yet looks ahead: as far as the units. */
-const RING = 1 << 15;
 
 /** An instruction's neighbor in a pair: what was found last. */
 interface Pair {

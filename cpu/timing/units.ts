@@ -2,8 +2,8 @@
 // It knows nothing of instructions.
 import type { Use } from "./decoded.ts";
 
-/** Cycles of a ring: more than lie between dispatch and the last thing that is planned, whatever waits for whatever. */
-const RING = 1 << 15;
+/** Cycles of a ring: more than lie between dispatch and the last thing that is planned, were the queue full of divisions that wait for one another. */
+export const RING = 1 << 13;
 
 /** The units of one core. */
 export class Units {
