@@ -58,3 +58,28 @@ export function argumentModels({ parameters }: KfuncPrototype): readonly Argumen
     }
   });
 }
+
+/**
+ * Whether a declaration means a function of this prototype: as many arguments, of the same kinds. Sizes of numbers are not compared.
+ * @linux kernel/bpf/btf.c bpf_core_types_are_compat
+ */
+export function isCompatible(declared: KfuncPrototype, actual: KfuncPrototype): boolean {
+  return (
+    declared.parameters.length === actual.parameters.length &&
+    sameKind(declared.result, actual.result) &&
+    declared.parameters.every(({ type }, i) => {
+      const other = actual.parameters[i]?.type;
+      return other !== undefined && sameKind(type, other);
+    })
+  );
+}
+
+function sameKind(a: KfuncType, b: KfuncType): boolean {
+  if (a.kind === "pointer" && b.kind === "pointer") return a.to.spelling === b.to.spelling;
+  if (a.kind === "other" && b.kind === "other") return a.spelling === b.spelling;
+  return a.kind === b.kind;
+}
+
+/** Bits of a set of such functions beside each. @linux include/linux/btf.h KF_RET_NULL, KF_TRUSTED_ARGS */
+export const KF_RET_NULL = 1 << 2;
+export const KF_TRUSTED_ARGS = 1 << 4;

@@ -25,6 +25,7 @@ import { jitProgram, type JitedProgram } from "../jit/program.ts";
 import { symbolAt } from "./functions/printk.ts";
 import { ImageMemory, jitTarget } from "./jit-memory.ts";
 import type { Kernel } from "./kernel.ts";
+import { KernelFunctions } from "./kfuncs.ts";
 import { addMapOps } from "./map-ops.ts";
 import { Program } from "./program.ts";
 
@@ -82,6 +83,7 @@ export class Bpf {
       helperAddress: (id) => addresses.get(id),
       bpfCallBase: kernel.text.bpfCallBase,
       mapOps: (type) => mapOps.get(type),
+      kernelFunction: (name) => kfuncs.find(name),
       now: () => kernel.clock(),
       seed: kernel.random.u32(),
       trace: (message) => {
@@ -92,6 +94,7 @@ export class Bpf {
           ? kernel.pointerHash.printed(address, kernel.layout.version)
           : symbolAt(kernel, address, kind !== "s"),
     });
+    const kfuncs = new KernelFunctions(kernel);
     const mapOps = addMapOps(kernel.text, () => this.core.helperContext);
     for (const helper of helpers) {
       const call = (args: readonly [U64, U64, U64, U64, U64]): ReturnType<typeof helper.call> =>
@@ -146,8 +149,8 @@ export class Bpf {
               jitProgram(functions, target, this.images.chargedTo(privileged), encodeCalls, options.onPass),
             ),
     });
-    const tag = programTag(program.insns, program.endian);
-    const names = functionNames(sized, loaded.checked.functions, tag);
+    const tag = programTag(loaded.linked.insns, program.endian);
+    const names = functionNames(loaded.linked, loaded.checked.functions, tag);
     names.forEach((name, index) => this.#names.set(loaded.id + index, name));
     if (privileged) this.#addSymbols(loaded, names, options.kallsyms === false);
     const { source } = program;

@@ -32,6 +32,8 @@ export interface LinuxVersion {
   };
   /** What `%p` does not hash: 4.15 says "(null)", 5.6 and later print the digits of NULL and of error pointers. @linux lib/vsprintf.c ptr_to_id */
   readonly plainPointers: "(null)" | "null and errors";
+  /** Whether JITed BPF can call functions of the kernel by their types: on powerpc since 6.10. @linux arch/powerpc/net/bpf_jit_comp.c bpf_jit_supports_kfunc_call */
+  readonly kfuncs: boolean;
   /** Bit of struct page's flags. @linux include/linux/page-flags.h PG_reserved */
   readonly pageReservedBit: number;
 }
@@ -46,6 +48,7 @@ export const linux415: LinuxVersion = Object.freeze({
   firstPages: "high",
   module: Object.freeze({ areas: "one", tocAlign: 8, stubDescriptorBytes: 16 } as const),
   plainPointers: "(null)",
+  kfuncs: false,
   pageReservedBit: 11,
 });
 
@@ -59,5 +62,6 @@ export const linux612: LinuxVersion = Object.freeze({
   firstPages: "low",
   module: Object.freeze({ areas: "by protection", tocAlign: 256, stubDescriptorBytes: 24 } as const),
   plainPointers: "null and errors",
+  kfuncs: true,
   pageReservedBit: 13,
 });

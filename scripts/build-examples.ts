@@ -4,12 +4,12 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ENDIANS, examplePath, examples } from "./examples.ts";
+import { ENDIANS, examplePath, examples, kfuncExamples } from "./examples.ts";
 
 /** Writes NAME.el.o and NAME.eb.o of every example into `directory`; throws when clang or llvm-strip fails. */
 export function buildExamples(directory: string): void {
   const cwd = dirname(examplePath("bpf.h"));
-  for (const { name, mcpu } of examples)
+  for (const { name, mcpu } of [...examples, ...kfuncExamples])
     for (const endian of ENDIANS) {
       const object = join(directory, `${name}.${endian}.o`);
       const flags = `-target bpf${endian} -mcpu=${mcpu} -O2 -g -Wall -Werror -Wno-unused-variable -fdebug-compilation-dir=.`;

@@ -13,6 +13,7 @@ import {
   moduleBuilds,
   moduleCompiler,
   modulePath,
+  SOURCE_FLAGS,
   type ModuleBuild,
   type ModuleRecord,
 } from "./module-examples.ts";
@@ -27,6 +28,7 @@ export function compileModules(build: ModuleBuild, directory: string): void {
       ...MODULE_FLAGS,
       `-mcpu=${build.cpu}`,
       ...build.flags,
+      ...(SOURCE_FLAGS[name] ?? []),
       "-c",
       `${name}.c`,
       "-o",

@@ -41,6 +41,11 @@ export const examples: readonly Example[] = [
   },
 ];
 
+/** Those that call functions of a kernel module, with its source in examples/modules/: no other kernel runs them. */
+export const kfuncExamples: readonly (Pick<Example, "name" | "program" | "mcpu"> & {
+  readonly module: string;
+})[] = [{ name: "kfunc", program: "kfunc", mcpu: "v2", module: "ledger" }];
+
 export const ENDIANS = ["el", "eb"] as const;
 
 export function examplePath(file: string): string {

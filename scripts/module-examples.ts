@@ -17,6 +17,7 @@ export const MODULE_GROUPS: readonly (readonly string[])[] = [
   ["registers"],
   ["weak"],
   ["helpers"],
+  ["ledger"],
 ];
 
 /** A way of compiling them. */
@@ -32,7 +33,7 @@ export interface ModuleBuild {
   readonly only?: readonly string[];
 }
 
-const POINTERS = ["callbacks", "data", "switches", "provider"];
+const POINTERS = ["callbacks", "data", "switches", "provider", "ledger"];
 
 // prettier-ignore
 export const moduleBuilds: readonly ModuleBuild[] = [
@@ -56,6 +57,9 @@ export const MODULE_FLAGS: readonly string[] = (
   "-O2 -Wall -Wextra -Werror -ffreestanding -fno-common -fno-pie -fno-stack-protector " +
   "-fno-asynchronous-unwind-tables -msoft-float -mno-altivec -mno-vsx"
 ).split(" ");
+
+/** Flags of one source more: types, for the functions that BPF programs call. */
+export const SOURCE_FLAGS: Readonly<Record<string, readonly string[]>> = { ledger: ["-gbtf"] };
 
 /** The groups of a build. */
 export function groupsOf({ only }: ModuleBuild): readonly (readonly string[])[] {

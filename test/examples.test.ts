@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { buildExamples, clangVersion } from "../scripts/build-examples.ts";
-import { ENDIANS, examplePath, examples } from "../scripts/examples.ts";
+import { ENDIANS, examplePath, examples, kfuncExamples } from "../scripts/examples.ts";
 import { describeWithOracle, oracle } from "./oracles.ts";
 
 const clang = oracle("clang", "clang");
@@ -18,7 +18,9 @@ describeWithOracle("the objects of examples/", [clang, strip, readelf], () => {
 
   it("are what clang makes of the sources: byte for byte with the same clang, else the same sections and symbols", () => {
     buildExamples(directory);
-    const names = examples.flatMap(({ name }) => ENDIANS.map((endian) => `${name}.${endian}.o`));
+    const names = [...examples, ...kfuncExamples].flatMap(({ name }) =>
+      ENDIANS.map((endian) => `${name}.${endian}.o`),
+    );
     expect(readdirSync(directory).sort()).toEqual([...names].sort());
     for (const name of names) {
       const [built, committed] = [join(directory, name), examplePath(name)];

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { Kernel } from "../index.ts";
+import { readModuleFile } from "../kernel/module/file.ts";
 import { runModules } from "../kernel/module/test/run.ts";
 import { compileModules, gccVersion, runInUserMode } from "../scripts/build-modules.ts";
 import { expectedModules, groupsOf, moduleBuilds, modulePath } from "../scripts/module-examples.ts";
@@ -23,6 +24,13 @@ const tools = [
   oracle("qemu-ppc64le", "qemu-user"),
   oracle("qemu-ppc64", "qemu-user"),
 ];
+
+/** An object with its BTF blanked: gcc writes its types in another order every time. */
+function withoutTypes(path: string): Buffer {
+  const bytes = readFileSync(path);
+  for (const { name, data } of readModuleFile(bytes).sections) if (name === ".BTF") data.fill(0);
+  return bytes;
+}
 
 describeWithOracle("example modules and the same C under qemu-user", tools, () => {
   const directory = mkdtempSync(join(tmpdir(), "farcall-modules-"));
@@ -49,7 +57,7 @@ describeWithOracle("example modules and the same C under qemu-user", tools, () =
     if (readFileSync(modulePath("gcc.txt"), "utf8").split("\n").includes(gccVersion(endian)))
       for (const name of names) {
         const file = `${name}${suffix}.o`;
-        const same = readFileSync(join(directory, file)).equals(readFileSync(modulePath(file)));
+        const same = withoutTypes(join(directory, file)).equals(withoutTypes(modulePath(file)));
         expect(same, `${file}: run scripts/build-modules.ts`).toBe(true);
       }
   });

@@ -143,7 +143,7 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       const kfunc = kfuncOf(kfuncs, call);
       return kfunc === undefined
         ? undefined
-        : { prototype: kfunc.prototype, isPermitted: kfunc.offered.permits(program.type) };
+        : { prototype: kfunc.prototype, flags: kfunc.offered.flags(program.type) };
     };
     const surroundings = {
       helper: permitted,

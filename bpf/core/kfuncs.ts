@@ -3,7 +3,7 @@
 import type { U64 } from "../../word/long.ts";
 import type { LinkedProgram, ProgType } from "../elf/types.ts";
 import { insn as make, isKfuncCall, slotsOf, type Insn } from "../insn.ts";
-import { argumentModels, type ArgumentModel, type KfuncPrototype } from "../kfunc.ts";
+import { argumentModels, isCompatible, type ArgumentModel, type KfuncPrototype } from "../kfunc.ts";
 import { BpfLoadError } from "../load-error.ts";
 
 /** A function that the kernel or a module offers to programs. */
@@ -15,17 +15,30 @@ export interface OfferedFunction {
   readonly module: string | undefined;
   /** As a C pointer: the global entry point, on ELFv1 the descriptor. */
   readonly address: U64;
-  /** Whether programs of a type may call it. @linux kernel/bpf/btf.c btf_kfunc_id_set_contains */
-  readonly permits: (type: ProgType) => boolean;
+  /** Where a module's function is entered: its first instruction, and the one behind what computes its TOC. */
+  readonly entries?: FunctionEntries;
+  /** As the kernel's own types have it; where they are not known, the program's declaration counts. */
+  readonly prototype?: KfuncPrototype | undefined;
+  /** KF_… for programs of a type; undefined where they may not call it. @linux kernel/bpf/btf.c btf_kfunc_id_set_contains */
+  readonly flags: (type: ProgType) => number | undefined;
   /** Keeps its module from being unloaded, until what is returned is called. */
   readonly hold: () => () => void;
+}
+
+/** Addresses of instructions. */
+export interface FunctionEntries {
+  readonly global: U64;
+  /** The same where nothing computes a TOC. */
+  readonly local: U64;
 }
 
 /** What the JIT gets. */
 export interface CalledFunction {
   readonly name: string;
+  /** As a C pointer. */
   readonly address: U64;
-  readonly isModule: boolean;
+  /** Of a module's function; undefined for the kernel's own. */
+  readonly entries: FunctionEntries | undefined;
   /** How the callee wants each argument. */
   readonly args: readonly ArgumentModel[];
 }
@@ -33,7 +46,7 @@ export interface CalledFunction {
 /** A function that a program calls. */
 export interface ResolvedFunction {
   readonly offered: OfferedFunction;
-  /** As the program declares it. */
+  /** As the kernel has it, else as the program declares it. */
   readonly prototype: KfuncPrototype;
   /** `imm` and `off` of its calls: its number, and the place of its module among those that the program uses, from 1. */
   readonly imm: number;
@@ -49,7 +62,7 @@ export interface ResolvedProgram {
 /**
  * Looks every function up.
  * @param find by name; throws where the kernel has no such functions at all
- * @throws BpfLoadError ESRCH for a name that nobody offers
+ * @throws BpfLoadError ESRCH for a name that nobody offers, EINVAL for one that is something else
  * @linux tools/lib/bpf/libbpf.c bpf_object__resolve_ksym_func_btf_id, bpf_object__relocate_data
  */
 export function resolveKfuncs(
@@ -59,14 +72,18 @@ export function resolveKfuncs(
   const { kfuncs = [], insns } = program;
   if (kfuncs.length === 0) return { program, kfuncs: [] };
   const modules: string[] = [];
-  const resolved = kfuncs.map((prototype): ResolvedFunction => {
-    const offered = find(prototype.name);
+  const resolved = kfuncs.map((declared): ResolvedFunction => {
+    const offered = find(declared.name);
     if (offered === undefined)
       throw new BpfLoadError(
-        `extern (func ksym) '${prototype.name}': not found in kernel or module BTFs`,
+        `extern (func ksym) '${declared.name}': not found in kernel or module BTFs`,
         "ESRCH",
       );
-    const { module, id: imm } = offered;
+    const { module, id: imm, prototype = declared } = offered;
+    if (!isCompatible(declared, prototype))
+      throw new BpfLoadError(
+        `extern (func ksym) '${declared.name}': func_proto incompatible with ${module ?? "vmlinux"}`,
+      );
     if (module !== undefined && !modules.includes(module)) modules.push(module);
     return { offered, prototype, imm, off: module === undefined ? 0 : modules.indexOf(module) + 1 };
   });
@@ -96,6 +113,6 @@ export function kfuncOf(
 
 /** @linux kernel/bpf/core.c bpf_jit_get_func_addr, kernel/bpf/verifier.c bpf_jit_find_kfunc_model */
 export function calledFunction({ offered, prototype }: ResolvedFunction): CalledFunction {
-  const { name, address, module } = offered;
-  return { name, address, isModule: module !== undefined, args: argumentModels(prototype) };
+  const { name, address, entries } = offered;
+  return { name, address, entries, args: argumentModels(prototype) };
 }

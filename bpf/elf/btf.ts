@@ -109,6 +109,11 @@ export class Btf {
     });
   }
 
+  /** The function of this name, whether it is declared or defined. */
+  function(name: string): BtfType | undefined {
+    return this.#types.find((t) => t?.kind === KIND_FUNC && t.name === name);
+  }
+
   /** The type without qualifiers and typedefs; undefined for void, and for chains of them that do not end. */
   plain(type: number): BtfType | undefined {
     return this.#resolve(type);

@@ -1,4 +1,5 @@
-// Prototypes of functions that an object declares for the kernel to have, out of its BTF. Nothing is resolved here.
+// Prototypes of functions out of BTF: of those that an object declares for the kernel to have, and of those that a module has.
+// Nothing is resolved here.
 import type { KfuncPrototype, KfuncType, Pointee } from "../kfunc.ts";
 import {
   KIND_ARRAY,
@@ -27,7 +28,17 @@ const MAX_NESTING = 3;
  */
 export function kernelPrototype(btf: Btf, name: string): KfuncPrototype | undefined {
   const declared = btf.functions(KSYMS).find((f) => f.name === name);
-  const proto = declared === undefined ? undefined : btf.type(declared.sizeOrType);
+  return declared === undefined ? undefined : prototypeOf(btf, declared);
+}
+
+/** The prototype of a function that is defined where these types are; undefined where they have none of this name. */
+export function definedPrototype(btf: Btf, name: string): KfuncPrototype | undefined {
+  const defined = btf.function(name);
+  return defined === undefined ? undefined : prototypeOf(btf, defined);
+}
+
+function prototypeOf(btf: Btf, { name, sizeOrType }: BtfType): KfuncPrototype | undefined {
+  const proto = btf.type(sizeOrType);
   if (proto?.kind !== KIND_FUNC_PROTO) return undefined;
   return {
     name,

@@ -131,14 +131,14 @@ export function kfuncRefusal(linked: LinkedProgram, options: CheckOptions = {}):
     id: ++id,
     module: undefined,
     address: ZERO,
-    permits: () => true,
+    flags: () => 0,
     hold: () => () => undefined,
   }));
   try {
     check(program, {
       kernelFunction: (call) => {
         const found = kfuncOf(kfuncs, call);
-        return found === undefined ? undefined : { prototype: found.prototype, isPermitted: true };
+        return found === undefined ? undefined : { prototype: found.prototype, flags: 0 };
       },
       ...options,
     });

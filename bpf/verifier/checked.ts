@@ -40,6 +40,6 @@ export interface CheckOptions {
 /** A function of the kernel as the check sees it. */
 export interface CallableFunction {
   readonly prototype: KfuncPrototype;
-  /** Whether programs of this type may call it. */
-  readonly isPermitted: boolean;
+  /** KF_…; undefined where programs of this type may not call it. */
+  readonly flags: number | undefined;
 }

@@ -174,7 +174,7 @@ describeWithOracle("calls of the kernel's functions", [clang], () => {
     });
     const { prototype } = { prototype: program.kfuncs?.[0] };
     if (prototype === undefined) throw new Error("nothing is called");
-    const options = { kernelFunction: () => ({ prototype, isPermitted: false }) };
+    const options = { kernelFunction: () => ({ prototype, flags: undefined }) };
     expect(kfuncRefusal(program, options)).toMatchObject({
       errno: "EACCES",
       message: "calling kernel function f is not allowed",

@@ -2,7 +2,14 @@
 // in this check, memory that is neither the stack nor the context is not followed: a pointer into it is taken as good.
 import type { LinkedProgram, ProgType } from "../elf/types.ts";
 import { isKfuncCall, slotsOf } from "../insn.ts";
-import { MAX_KFUNC_ARGS, type KfuncParameter, type KfuncPrototype, type Pointee } from "../kfunc.ts";
+import {
+  KF_RET_NULL,
+  KF_TRUSTED_ARGS,
+  MAX_KFUNC_ARGS,
+  type KfuncParameter,
+  type KfuncPrototype,
+  type Pointee,
+} from "../kfunc.ts";
 import { isGplCompatible } from "../license.ts";
 import type { CheckOptions } from "./checked.ts";
 import { VerifierError } from "./error.ts";
@@ -81,9 +88,12 @@ export function kfuncFault(
 ): Fault | undefined {
   const callee = options.kernelFunction?.(call);
   if (callee === undefined) return invalid("invalid kernel function call not eliminated in verifier pass");
-  const { prototype, isPermitted } = callee;
+  const { prototype, flags } = callee;
   const { name, parameters, result } = prototype;
-  if (!isPermitted) return denied(`calling kernel function ${name} is not allowed`);
+  if (flags === undefined) return denied(`calling kernel function ${name} is not allowed`);
+  const others = flags & ~(KF_RET_NULL | KF_TRUSTED_ARGS);
+  if (others !== 0)
+    return missing(`kernel function ${name} has flags 0x${others.toString(16)}, which are not modelled`);
   if (parameters.length > MAX_KFUNC_ARGS)
     return invalid(`Function ${name} has ${parameters.length} > ${MAX_KFUNC_ARGS} args`);
   for (let i = 0; i < parameters.length; i++) {
@@ -91,7 +101,8 @@ export function kfuncFault(
     if (parameter === undefined) break;
     const isSized = parameter.type.kind === "pointer" && isLength(next, state.reg(i + 2));
     const length = isSized ? i + 2 : undefined;
-    const fault = argumentFault(parameter, i, { length, state, type });
+    const isTrusted = (flags & KF_TRUSTED_ARGS) !== 0;
+    const fault = argumentFault(parameter, i, { length, state, type, isTrusted });
     if (fault !== undefined) return fault;
     if (isSized) i++;
   }
@@ -133,6 +144,8 @@ interface Place {
   readonly length: number | undefined;
   readonly state: State;
   readonly type: ProgType;
+  /** Whether pointers must point somewhere. */
+  readonly isTrusted: boolean;
 }
 
 function argumentFault(parameter: KfuncParameter, index: number, place: Place): Fault | undefined {
@@ -162,9 +175,11 @@ function pointerFault(
   parameter: KfuncParameter,
   to: Pointee,
   index: number,
-  { length, state, type }: Place,
+  { length, state, type, isTrusted }: Place,
 ): Fault | undefined {
   const value = state.reg(index + 1);
+  if (isTrusted && isNull(value) && !endsWith(parameter, "__nullable"))
+    return denied(`Possibly NULL pointer passed to trusted arg${index}`);
   if (to.kind === "struct" && isContext(to.name, type)) return contextFault(value, index);
   if (endsWith(parameter, "__nullable") && isNull(value)) return undefined;
   if (

@@ -3,7 +3,7 @@
 import type { CallEncoding } from "../../bpf/core/encoding/encoding.ts";
 import type { BpfFunction } from "../../bpf/core/prog.ts";
 import type { Insn } from "../../bpf/insn.ts";
-import { BPF_HELPER_CALL, BPF_PSEUDO_CALL } from "../../bpf/opcodes.ts";
+import { BPF_HELPER_CALL, BPF_PSEUDO_CALL, BPF_PSEUDO_KFUNC_CALL } from "../../bpf/opcodes.ts";
 import { hex64, type U64, u64 } from "../../word/long.ts";
 import { JitError } from "../error.ts";
 import type { Call, Callee, CallSequence } from "../call/sequence.ts";
@@ -12,6 +12,7 @@ import { mr, nop } from "../ppc.ts";
 import { imageEntryPoints } from "../prologue.ts";
 import { BPF_R0, RESULT } from "../registers.ts";
 import type { JitTarget } from "../target.ts";
+import { argumentWords } from "./kfunc.ts";
 
 /** A function of the kernel or of a module: its name for messages, and where it is entered. */
 export type KernelFunction = Pick<Call, "callee" | "kind" | "to">;
@@ -80,12 +81,35 @@ function functionCall(pass: Pass, insn: Insn, at: number): void {
   emitCall(pass, calls, { kind: "bpf", to, callee: name, site: at }, hex64(image));
 }
 
+/**
+ * A call of a function of the kernel or of a module by the number of its type.
+ * @linux arch/powerpc/net/bpf_jit_comp64.c bpf_jit_build_body; kernel/bpf/verifier.c bpf_get_kfunc_addr
+ */
+function kfuncCall(pass: Pass, insn: Insn, at: number): void {
+  const { fn, target } = pass.compilation;
+  const called = fn.aux.kernelFunction?.(insn);
+  if (called === undefined)
+    throw new JitError(
+      "EINVAL",
+      `${fn.name}: no kernel function has number ${insn.imm} (module ${insn.off})`,
+    );
+  pass.emit(argumentWords(called));
+  const { name: callee, address, entries } = called;
+  if (entries === undefined) {
+    kernelCall(pass, coreFunction(target, callee, address), at);
+    return;
+  }
+  const to = target.abi === "elfv1" ? { ...entries, descriptor: address } : entries;
+  kernelCall(pass, { callee, kind: "module", to }, at);
+}
+
 /** The call, and the result to where BPF's R0 is; `at`: slot of the instruction. */
 export function call(pass: Pass, insn: Insn, at: number): void {
   const pointer = pass.compilation.target.bpfCallBase.add(u64(insn.imm));
   if (insn.src === BPF_PSEUDO_CALL) functionCall(pass, insn, at);
   else if (insn.src === BPF_HELPER_CALL)
     kernelCall(pass, coreFunction(pass.compilation.target, "helper", pointer), at);
+  else if (insn.src === BPF_PSEUDO_KFUNC_CALL) kfuncCall(pass, insn, at);
   else throw new JitError("EINVAL", `call of kind ${insn.src} is unsupported`);
   pass.emit([mr(BPF_R0, RESULT)]);
 }

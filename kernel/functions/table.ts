@@ -2,6 +2,7 @@
 // Those that are guest code are kernel text's own, helpers are BPF's.
 import type { Kernel, KernelFunction } from "../kernel.ts";
 import { allocationFunctions } from "./allocation.ts";
+import { registrationFunctions } from "./kfuncs.ts";
 import { panicFunctions } from "./panic.ts";
 import { printFunctions } from "./printk.ts";
 import { sortFunctions } from "./sort.ts";
@@ -12,5 +13,6 @@ export function moduleFunctions(kernel: Kernel): readonly KernelFunction[] {
     ...allocationFunctions(kernel),
     ...sortFunctions(kernel),
     ...panicFunctions(kernel),
+    ...(kernel.layout.version.kfuncs ? registrationFunctions(kernel) : []),
   ];
 }

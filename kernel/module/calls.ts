@@ -3,6 +3,7 @@ import { hex64, ZERO, type U64 } from "../../word/long.ts";
 import { encode } from "../../cpu/isa/encode.ts";
 import type { Abi } from "../text.ts";
 import { ModuleError, noExec } from "./error.ts";
+import { localOffset } from "./functions.ts";
 import type { ModuleImage } from "./image.ts";
 import { R2_SAVE, type Stubs, type StubTarget } from "./stubs.ts";
 import type { ResolvedSymbol } from "./symbols.ts";
@@ -61,8 +62,7 @@ function sharesToc({ abi }: CallContext, { other }: ResolvedSymbol, { caller }: 
 
 function localTarget(context: CallContext, symbol: ResolvedSymbol, target: U64): U64 {
   if (context.abi === "elfv2") {
-    const code = localEntryCode(symbol.other);
-    return target.add(((1 << code) >> 2) << 2);
+    return target.add(localOffset(symbol.other));
   }
   const section = symbol.section === undefined ? undefined : context.image.sections.get(symbol.section);
   // Where the compiler makes no dot-symbols the function's name is its descriptor's, and the linker's work is left to us.

@@ -7,9 +7,11 @@ import { LEVELS } from "../log.ts";
 import { ModuleError, noExec } from "./error.ts";
 import { exportsOf } from "./exports.ts";
 import { readModuleFile, type ModuleFile } from "./file.ts";
+import { functionsOf } from "./functions.ts";
 import { addGlue, type Glue } from "./glue.ts";
 import { Got } from "./got.ts";
 import { ModuleImage, type PlacedSection } from "./image.ts";
+import { ModuleKfuncs } from "./kfuncs.ts";
 import { layoutModule } from "./layout.ts";
 import { ModuleMemory } from "./memory.ts";
 import type { Module, ModuleParts } from "./module.ts";
@@ -66,12 +68,15 @@ export function loadModule(kernel: Kernel, bytes: Uint8Array, around: LoadSurrou
     const exports = exportsOf(file, symbols, image);
     around.checkExports(name, file, exports);
     memory.complete(image);
+    const named = namedSymbols(file, symbols, image);
     return {
       name,
       sections: [...image.sections.values()].filter(({ size }) => size > 0),
-      symbols: namedSymbols(file, symbols, image),
+      symbols: named,
+      kfuncs: new ModuleKfuncs(file, named),
       stubs: stubs.entries,
       exports,
+      functions: functionsOf(file, symbols, image),
       toc,
       memory,
       initPointer: definedSymbol(file, symbols, "init_module"),

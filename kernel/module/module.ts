@@ -4,6 +4,8 @@ import type { CallOutcome } from "../entry.ts";
 import type { Kernel } from "../kernel.ts";
 import { DEFAULT_LEVEL } from "../log.ts";
 import { ModuleError } from "./error.ts";
+import type { ModuleFunction } from "./functions.ts";
+import type { ModuleKfuncs } from "./kfuncs.ts";
 import type { MemoryType } from "./layout.ts";
 import type { ModuleMemory } from "./memory.ts";
 import type { Stub } from "./stubs.ts";
@@ -35,6 +37,9 @@ export interface ModuleParts {
   readonly stubs: readonly Stub[];
   /** C pointers of what other modules may use. */
   readonly exports: ReadonlyMap<string, U64>;
+  /** Its global functions. */
+  readonly functions: ReadonlyMap<string, ModuleFunction>;
+  readonly kfuncs: ModuleKfuncs;
   /** r2 in the module. */
   readonly toc: U64;
   readonly memory: ModuleMemory;
@@ -59,12 +64,17 @@ export class Module {
   readonly symbols: readonly LoadedSymbol[];
   readonly stubs: readonly Stub[];
   readonly exports: ReadonlyMap<string, U64>;
+  readonly functions: ReadonlyMap<string, ModuleFunction>;
+  /** What of them it offers to BPF programs. */
+  readonly kfuncs: ModuleKfuncs;
   readonly toc: U64;
   readonly uses: readonly Module[];
   readonly #parts: ModuleParts;
   readonly #kernel: Kernel;
   readonly #table: ModuleTable;
   #state: ModuleState = "coming";
+  /** BPF programs that call its functions. */
+  #holders = 0;
 
   constructor(kernel: Kernel, table: ModuleTable, parts: ModuleParts) {
     this.#kernel = kernel;
@@ -75,6 +85,8 @@ export class Module {
     this.symbols = parts.symbols;
     this.stubs = parts.stubs;
     this.exports = parts.exports;
+    this.functions = parts.functions;
+    this.kfuncs = parts.kfuncs;
     this.toc = parts.toc;
     this.uses = parts.uses;
   }
@@ -110,10 +122,20 @@ export class Module {
     return outcome;
   }
 
+  /** Keeps it from being unloaded, until what is returned is called. @linux kernel/module/main.c try_module_get */
+  hold(): () => void {
+    this.#holders++;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#holders--;
+      isHeld = false;
+    };
+  }
+
   /**
    * Calls cleanup_module and takes the module out.
    * @returns how cleanup_module ended, undefined where there is none; after an oops the module stays, for good as in Linux
-   * @throws ModuleError EWOULDBLOCK where another module uses it, EBUSY where it is not live or has init but no exit
+   * @throws ModuleError EWOULDBLOCK where another module or a BPF program uses it, EBUSY where it is not live or has init but no exit
    * @linux kernel/module/main.c delete_module
    */
   unload(): CallOutcome | undefined {
@@ -122,6 +144,8 @@ export class Module {
       const names = users.map(({ name }) => name).join(", ");
       throw new ModuleError("EWOULDBLOCK", `Module ${this.name} is in use by: ${names}`);
     }
+    if (this.#holders > 0)
+      throw new ModuleError("EWOULDBLOCK", `Module ${this.name} is in use by BPF programs`);
     if (this.#state !== "live") throw new ModuleError("EBUSY", `Module ${this.name} is ${this.#state}`);
     const { initPointer, exitPointer } = this.#parts;
     if (initPointer !== undefined && exitPointer === undefined)
