@@ -2,14 +2,12 @@
 // What is shown of them is module-report.ts's.
 import { Command } from "commander";
 import { abiOfLevel, openElf } from "../kernel/elf/file.ts";
-import type { CallOutcome } from "../kernel/entry.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { ModuleError } from "../kernel/module/error.ts";
 import type { Module } from "../kernel/module/module.ts";
-import { errnoName } from "./errno-names.ts";
-import { StageError, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { readInput } from "./files.ts";
-import { loadModule, logOf } from "./module-file.ts";
+import { initModule, loadModule, returned, type ModuleInput } from "./module-file.ts";
 import {
   describeModule,
   reportJson,
@@ -20,15 +18,10 @@ import {
 import { machineOptions } from "./options.ts";
 import type { MachineOptions } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
-import { failureReport, kernelOptions } from "./session.ts";
+import { kernelOptions } from "./session.ts";
 
 interface Options extends MachineOptions {
   readonly json?: true;
-}
-
-interface Input {
-  readonly file: string;
-  readonly bytes: Uint8Array;
 }
 
 export function moduleCommand(): Command {
@@ -44,7 +37,7 @@ export function moduleCommand(): Command {
     .action(async (files: readonly string[], options: Options) => {
       if (files.filter((file) => file === "-").length > 1)
         throw new UsageError("standard input (-) can be read once only");
-      const inputs: Input[] = [];
+      const inputs: ModuleInput[] = [];
       for (const file of files) inputs.push({ file, bytes: await readInput(file) });
       const kernel = boot(inputs, options);
       const reports = inputs.map((input) => load(kernel, input, options));
@@ -56,7 +49,7 @@ export function moduleCommand(): Command {
 }
 
 /** A kernel for the first file: its header says byte order and ABI. */
-function boot(inputs: readonly Input[], options: Options): Kernel {
+function boot(inputs: readonly ModuleInput[], options: Options): Kernel {
   const [first] = inputs;
   const elf = openElf(first?.bytes ?? new Uint8Array());
   const endian = "defect" in elf ? (options.endian ?? "le") : elf.endian;
@@ -72,18 +65,12 @@ function boot(inputs: readonly Input[], options: Options): Kernel {
 /** Loads one and runs its init. Throws StageError. */
 function load(
   kernel: Kernel,
-  { file, bytes }: Input,
+  { file, bytes }: ModuleInput,
   options: Options,
 ): ModuleReport & { readonly module: Module } {
   const module = loadModule(kernel, file, bytes);
   const described = describeModule(kernel, module);
-  const outcome = module.init();
-  const init = outcome === undefined ? undefined : returned(outcome, options);
-  if (init !== undefined && init.returned < 0) {
-    const message = `${module.name}: init_module returned ${init.returned} (${errnoName(init.returned)})`;
-    throw new StageError({ stage: "run", errno: errnoName(init.returned), message, log: logOf(kernel) });
-  }
-  return { ...described, module, init };
+  return { ...described, module, init: initModule(kernel, module, options) };
 }
 
 function unload(module: Module, options: Options): Unloading {
@@ -94,12 +81,4 @@ function unload(module: Module, options: Options): Unloading {
     if (!(error instanceof ModuleError)) throw error;
     return { kind: "stays", errno: error.errno, message: error.message };
   }
-}
-
-function returned(
-  outcome: CallOutcome,
-  options: Options,
-): { readonly returned: number; readonly instructions: number } {
-  if (outcome.kind !== "return") throw new StageError(failureReport(outcome, options));
-  return { returned: outcome.value.low, instructions: outcome.instructions };
 }

@@ -200,6 +200,19 @@ export function bpfOptions(command: Command): Command {
   });
 }
 
+/** Options of the verbs that load modules before a program. */
+export interface WithOptions {
+  readonly with: readonly string[];
+}
+
+/** `--with`, in the order of loading. */
+export const withOption = (): Option =>
+  valued(
+    "--with <module>",
+    "load a kernel module before the program, whose functions it may call; repeatable",
+    (file, before: readonly string[]) => [...before, file],
+  ).default([], "none");
+
 /** Checks the name, and whether there is an argument where one must be. */
 function imageAlloc(text: string): string {
   const name = text.replace(/:.*$/s, "");

@@ -4,6 +4,7 @@ import type { CallEncoding } from "../bpf/core/encoding/encoding.ts";
 import { MemoryFault } from "../bpf/memory.ts";
 import { callEncodingNamed } from "../bpf/core/encoding/table.ts";
 import type { SourceLine } from "../bpf/elf/btf-ext.ts";
+import type { Insn } from "../bpf/insn.ts";
 import { prototypeOf } from "../bpf/elf/btf-print.ts";
 import { SymbolTable } from "../bpf/print/symbol-table.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
@@ -35,6 +36,8 @@ export interface ProgramView {
   readonly sinceBoot: number;
   /** What BPF_PROG_GET_FD_BY_ID finds, for who may ask. */
   readonly nameOfId: (id: number) => string | undefined;
+  /** The function of the kernel that a call means, by the types of kernel and modules, for who may ask for these. */
+  readonly kfuncName: (call: Pick<Insn, "imm" | "off">) => string | undefined;
   readonly detail: Detail | undefined;
 }
 
@@ -72,6 +75,8 @@ export function viewProgram(
     memlockBytes: program.memlockBytes,
     sinceBoot: kernel.clock().toNumber(),
     nameOfId: (id) => (capable ? kernel.bpf.nameOfId(id) : undefined),
+    kfuncName: (call) =>
+      capable ? program.loaded.functions[0]?.aux.kernelFunction?.(call)?.name : undefined,
     detail,
   };
 }

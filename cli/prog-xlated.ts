@@ -1,6 +1,6 @@
 // `farcall prog dump xlated`: the instructions that the kernel holds after loading, in bpftool's form.
 import { bpfHelperName } from "../bpf/helpers/table.ts";
-import { decodeInsns, INSN_BYTES, isLdImm64, isPseudoCall, type Insn } from "../bpf/insn.ts";
+import { decodeInsns, INSN_BYTES, isKfuncCall, isLdImm64, isPseudoCall, type Insn } from "../bpf/insn.ts";
 import { remark, resolveCalls } from "../bpf/print/calls.ts";
 import { drawControlFlow } from "../bpf/print/cfg.ts";
 import { dumpXlated, plainDump } from "../bpf/print/dump.ts";
@@ -38,11 +38,18 @@ export function xlatedDump(view: ProgramView): Printed {
   const lines = dumpXlated(insns, { names, prototypes, lines: linesOf(info) });
   const raw = (slot: number): Uint8Array => bytesAt(bytes, insns, slot);
   const linum = detail === "linum";
+  const kfuncAt = (slot: number): string | undefined => {
+    const insn = insns[slot];
+    return insn !== undefined && isKfuncCall(insn) ? view.kfuncName(insn) : undefined;
+  };
   return {
     lines: plainDump(lines, {
       linum,
       ...(detail === "opcodes" ? { bytes: (slot) => [...raw(slot)].map(hex).join(" ") } : {}),
-      remark: (slot) => remark(calls.get(slot) ?? { instead: undefined }),
+      remark: (slot) => {
+        const kfunc = kfuncAt(slot);
+        return kfunc === undefined ? remark(calls.get(slot) ?? { instead: undefined }) : ` ; ${kfunc}`;
+      },
     }),
     json: lines.map(({ slot, text, prototype, source }) => ({
       ...(prototype === undefined ? {} : { proto: prototype }),
@@ -50,6 +57,7 @@ export function xlatedDump(view: ProgramView): Printed {
       disasm: text,
       ...(detail === "opcodes" ? { opcodes: opcodes(raw(slot), endian) } : {}),
       ...(calls.has(slot) && encoding.name !== "aux-func" ? { call: calls.get(slot)?.kind } : {}),
+      ...(kfuncAt(slot) === undefined ? {} : { kfunc: kfuncAt(slot) }),
     })),
   };
 }
@@ -59,9 +67,11 @@ export function xlatedDump(view: ProgramView): Printed {
  * addresses finds 0 in every call.
  * @linux kernel/bpf/disasm.c __func_get_name, tools/bpf/bpftool/xlated_dumper.c print_call_helper
  */
-function helperName({ imm }: Insn, { symbols }: ProgramView): string {
-  const address = symbols.bpfCallBase.add(u64(imm));
-  return symbols.at(address) ?? bpfHelperName(imm) ?? `0x${address.toString(16)}`;
+function helperName(insn: Insn, { symbols }: ProgramView): string {
+  const address = symbols.bpfCallBase.add(u64(insn.imm));
+  // The number of another function's type is no distance, but bpftool takes it for one.
+  const helper = isKfuncCall(insn) ? undefined : bpfHelperName(insn.imm);
+  return symbols.at(address) ?? helper ?? `0x${address.toString(16)}`;
 }
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, "0");

@@ -5,13 +5,13 @@ import { readInput } from "./files.ts";
 import { group } from "./group.ts";
 import { choice } from "./names.ts";
 import { count } from "./numbers.ts";
-import { bpfOptions, valued } from "./options.ts";
-import type { BpfOptions } from "./options.ts";
+import { bpfOptions, valued, withOption } from "./options.ts";
+import type { BpfOptions, WithOptions } from "./options.ts";
 import { printJson, printLines } from "./output.ts";
 import type { Detail, ProgramView } from "./prog-view.ts";
 import type { RunInput, Session } from "./session.ts";
 
-interface Options extends BpfOptions {
+interface Options extends BpfOptions, WithOptions {
   readonly json?: true;
   readonly kptrRestrict?: true;
   readonly cycles?: true;
@@ -110,6 +110,7 @@ function verb(
       `opcodes: bytes below each instruction; linum: file, line and column${name === "xlated" ? "; visual: control flow in DOT" : ""}`,
       choice<Detail>("prog dump", name === "xlated" ? XLATED_DETAILS : JITED_DETAILS),
     );
+  command.addOption(withOption());
   return bpfOptions(command)
     .option("--kptr-restrict", "as kernel.kptr_restrict=2: no one sees kernel addresses")
     .option("--json", "one JSON document on standard output, with bpftool's keys")
@@ -120,12 +121,14 @@ function verb(
       if (detail === "visual" && options.json === true)
         throw new UsageError("prog dump xlated: visual has no JSON");
       checkCyclesOptions(options);
-      if ([file, options.dataIn, options.ctxIn].filter((input) => input === "-").length > 1)
+      const inputs = [file, options.dataIn, options.ctxIn, ...options.with];
+      if (inputs.filter((input) => input === "-").length > 1)
         throw new UsageError("standard input (-) can be read once only");
       const bytes = await readInput(file);
       const { openSession } = await import("./session.ts");
+      const { readModules } = await import("./module-file.ts");
       const { viewProgram } = await import("./prog-view.ts");
-      const session = openSession(file, bytes, options);
+      const session = openSession(file, bytes, options, await readModules(options.with));
       const view = viewProgram(session, options, detail);
       const { lines, json } = await print(view, options, session);
       if (options.json === true) printJson(json);

@@ -4,12 +4,12 @@ import { hex64 } from "../word/long.ts";
 import { UsageError } from "./errors.ts";
 import { readInput, writeOutput } from "./files.ts";
 import { count } from "./numbers.ts";
-import { bpfOptions, valued } from "./options.ts";
-import type { BpfOptions } from "./options.ts";
+import { bpfOptions, valued, withOption } from "./options.ts";
+import type { BpfOptions, WithOptions } from "./options.ts";
 import { hexBytes, paint, printJson, printLines, table } from "./output.ts";
 import type { Done, Session } from "./session.ts";
 
-interface Options extends BpfOptions {
+interface Options extends BpfOptions, WithOptions {
   readonly dataIn?: string;
   readonly dataOut?: string;
   readonly ctxIn?: string;
@@ -43,6 +43,7 @@ export function runCommand(): Command {
       ).default(1),
     )
     .option("--dump-maps", "show the elements of every map")
+    .addOption(withOption())
     .option("--cycles", "cycles on the timing model of --cpu, in all and by function");
   return bpfOptions(command)
     .option("--json", "one JSON document on standard output")
@@ -51,7 +52,7 @@ export function runCommand(): Command {
       "\nExample:\n  farcall run examples/xdp_parse.el.o --data-in examples/frame.bin --dump-maps",
     )
     .action(async (file: string, options: Options) => {
-      if ([file, options.dataIn, options.ctxIn].filter((name) => name === "-").length > 1)
+      if ([file, options.dataIn, options.ctxIn, ...options.with].filter((name) => name === "-").length > 1)
         throw new UsageError("standard input (-) can be read once only");
       if (options.cycles === true && !options.jit)
         throw new UsageError("--cycles: with --no-jit the program executes no ppc64 code");
@@ -59,7 +60,8 @@ export function runCommand(): Command {
       const dataIn = options.dataIn === undefined ? undefined : await readInput(options.dataIn);
       const ctxIn = options.ctxIn === undefined ? undefined : await readInput(options.ctxIn);
       const { openSession } = await import("./session.ts");
-      const session = openSession(file, bytes, options);
+      const { readModules } = await import("./module-file.ts");
+      const session = openSession(file, bytes, options, await readModules(options.with));
       for (const name of ["dataIn", "dataOut"] as const)
         if (session.onMemory && options[name] !== undefined)
           throw new UsageError(
@@ -106,6 +108,7 @@ function document(session: Session, end: Done, options: Options, cycles: CyclesR
       address: address === undefined ? null : hex64(address),
       bytes,
     })),
+    ...(options.with.length === 0 ? {} : { modules: moduleNames(kernel) }),
     layout: kernel.layout.name,
     image_alloc: options.imageAlloc,
     call_encoding: options.callEncoding,
@@ -186,6 +189,10 @@ function text(
     lines.push("", "packet", ...hexDump(end.dataOut));
   return lines;
 }
+
+/** In the order of loading. */
+const moduleNames = ({ modules }: Session["kernel"]): readonly string[] =>
+  modules.list.map(({ name }) => name).reverse();
 
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   xdp: ["XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT"],

@@ -8,13 +8,13 @@ import type { BpfLoadOptions } from "../kernel/bpf.ts";
 import { OutOfMemoryError } from "../kernel/error.ts";
 import { ImageAllocError } from "../kernel/image-alloc/strategy.ts";
 import { Kernel, type KernelOptions } from "../kernel/kernel.ts";
-import { oopsJson } from "../kernel/oops.ts";
-import type { Failure, Program, ProgramRun } from "../kernel/program.ts";
+import type { Program, ProgramRun } from "../kernel/program.ts";
 import type { U64 } from "../word/long.ts";
-import { hex64 } from "../word/long.ts";
 import { StageError, UsageError } from "./errors.ts";
 import { passPrinter } from "./jit-log.ts";
-import type { Stage, StageReport } from "./errors.ts";
+import type { Stage } from "./errors.ts";
+import { failureReport } from "./failure.ts";
+import { initModule, kernelAbi, loadModule, type ModuleInput } from "./module-file.ts";
 import type { BpfOptions, MachineOptions } from "./options.ts";
 import { readProgram } from "./program-file.ts";
 
@@ -49,16 +49,18 @@ export interface Session {
 }
 
 /**
- * Boots a kernel and loads the program of `file`. Raw instructions with a `ctxIn`, or that nothing checks, run on plain memory.
- * Throws UsageError or StageError.
+ * Boots a kernel, loads modules and runs their inits, and loads the program of `file`. Raw instructions with a `ctxIn`, or that
+ * nothing checks, run on plain memory. Throws UsageError or StageError.
  */
 export function openSession(
   file: string,
   bytes: Uint8Array,
   options: BpfOptions & { readonly ctxIn?: string },
+  modules: readonly ModuleInput[] = [],
 ): Session {
   const { kind, program: linked } = readProgram(file, bytes, options);
-  const kernel = bootKernel(options, linked.endian);
+  const kernel = bootKernel({ ...options, ...kernelAbi(modules, options) }, linked.endian);
+  for (const module of modules) initModule(kernel, loadModule(kernel, module.file, module.bytes), options);
   const onMemory = kind === "raw" && (options.ctxIn !== undefined || !options.verify);
   const program = stage("load", () => loaded(kernel, linked, options, onMemory));
   return {
@@ -153,30 +155,5 @@ function stage<T>(name: Stage, work: () => T): T {
     if (!known) throw error;
     const { errno, message } = error as { readonly errno: string; readonly message: string };
     throw new StageError({ stage: where, errno, message, ...log }, error);
-  }
-}
-
-/** Why a run did not return, for people and scripts. */
-export function failureReport(failure: Failure, options: Pick<MachineOptions, "maxInsns">): StageReport {
-  switch (failure.kind) {
-    case "oops":
-      return {
-        stage: "run",
-        errno: "EFAULT",
-        message: failure.oops.message,
-        log: failure.oops.text,
-        oops: oopsJson(failure.oops),
-      };
-    case "fault": {
-      const { fault, function: name, insn } = failure;
-      const message = `${name}, insn ${insn}: ${fault.access} of ${fault.bytes} bytes at ${hex64(fault.address)}, which is not mapped`;
-      return { stage: "run", errno: "EFAULT", message };
-    }
-    case "max-insns":
-      return {
-        stage: "run",
-        errno: "EINTR",
-        message: `stopped after --max-insns ${options.maxInsns ?? 1e9} instructions`,
-      };
   }
 }
