@@ -28,7 +28,7 @@ export interface Compilation {
 
 /** What a call goes to. */
 export interface CalleeName {
-  /** A function's of the program; "helper" for any of the kernel's. */
+  /** A function's of the program; the symbol of any of the kernel's. */
   readonly name: string;
   /** Its global entry point; undefined where it has no image yet. */
   readonly address: U64 | undefined;

@@ -28,6 +28,8 @@ export interface JitTarget {
   readonly stfBarrier: StfBarrier;
   /** The entry point that a caller with the kernel's TOC in r2 uses; in ELFv1 the code that a descriptor points to. */
   localEntry(address: U64): U64;
+  /** Symbol of a function of the kernel by its C pointer, for messages; undefined where there is none. */
+  readonly nameOf?: (pointer: U64) => string | undefined;
   /** Whether a code address lies in the kernel's own text (not in a module's, not in an image). */
   isCoreText(address: U64): boolean;
 }

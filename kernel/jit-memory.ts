@@ -122,6 +122,10 @@ export function jitTarget(kernel: Kernel, { callSequence, helperSequence }: Call
     // The fallback, a call of bpf_stf_barrier, is for processors before these.
     stfBarrier: { kind: cpu.state.model === "power8" ? "sync-ori" : "eieio" },
     localEntry: (address) => text.localEntry(address),
+    nameOf: (pointer) => {
+      const found = kernel.kallsyms.lookup(pointer);
+      return found?.offset === 0 ? found.name : undefined;
+    },
     isCoreText: (address) => text.isCoreText(address),
   };
 }

@@ -93,7 +93,7 @@ describe("the command line", () => {
         stage: "jit",
         errno: "ERANGE",
         message: expect.stringMatching(
-          /bl at 0xd[0-9a-f]{15} does not reach helper at 0xc[0-9a-f]{15}: more than 32 MiB$/,
+          /bl at 0xd[0-9a-f]{15} does not reach bpf_map_lookup_elem at 0xc[0-9a-f]{15}: more than 32 MiB$/,
         ) as string,
       },
     });

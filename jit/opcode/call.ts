@@ -105,10 +105,11 @@ function kfuncCall(pass: Pass, insn: Insn, at: number): void {
 
 /** The call, and the result to where BPF's R0 is; `at`: slot of the instruction. */
 export function call(pass: Pass, insn: Insn, at: number): void {
-  const pointer = pass.compilation.target.bpfCallBase.add(u64(insn.imm));
+  const { target } = pass.compilation;
+  const pointer = target.bpfCallBase.add(u64(insn.imm));
   if (insn.src === BPF_PSEUDO_CALL) functionCall(pass, insn, at);
   else if (insn.src === BPF_HELPER_CALL)
-    kernelCall(pass, coreFunction(pass.compilation.target, "helper", pointer), at);
+    kernelCall(pass, coreFunction(target, target.nameOf?.(pointer) ?? "helper", pointer), at);
   else if (insn.src === BPF_PSEUDO_KFUNC_CALL) kfuncCall(pass, insn, at);
   else throw new JitError("EINVAL", `call of kind ${insn.src} is unsupported`);
   pass.emit([mr(BPF_R0, RESULT)]);
