@@ -125,6 +125,12 @@ describe("predictors", () => {
     expect(row("sites-512", "near").mispredicts).toBe(0);
     expect(row("sites-64", "far").mispredicts).toBeLessThan(0.1);
   });
+  it("calls of any length are each in 32 bytes of their own; stubs are not", () => {
+    expect(row("sites-64", "toc").mispredicts).toBe(0);
+    expect(row("random-2", "toc").mispredicts).toBeLessThan(0.05);
+    // 24 bytes each
+    expect(row("sites-64", "stub").mispredicts).toBeGreaterThan(0.1);
+  });
   it("without count cache each far call is mispredicted, without link stack each return", () => {
     expect(row("flush-count-cache", "far").mispredicts).toBe(1);
     expect(row("flush-count-cache", "near").mispredicts).toBe(0);
