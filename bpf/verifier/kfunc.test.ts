@@ -206,6 +206,24 @@ describeWithOracle("calls of the kernel's functions", [clang], () => {
   );
 });
 
+it("256 functions and no more", () => {
+  const prototype = {
+    name: "f",
+    parameters: [],
+    result: { kind: "scalar", bytes: 4, isSigned: false },
+  } as const;
+  const options = { kernelFunction: () => ({ prototype, flags: 0 }) };
+  const calls = (count: number): LinkedProgram => ({
+    ...raw([...Array.from({ length: count }, (_, i) => insn(0x85, { src: 2, imm: i + 1 })), exit]),
+    license: "GPL",
+  });
+  expect(refusal(calls(256), options)).toBeUndefined();
+  expect(refusal(calls(257), options)).toMatchObject({
+    errno: "E2BIG",
+    message: "too many different kernel function calls",
+  });
+});
+
 it("a number that no function has, and 0 where it is reached", () => {
   const call = (imm: number): LinkedProgram => ({
     ...raw([insn(0x85, { src: 2, imm }), zero, exit]),

@@ -22,6 +22,10 @@ const MAX_BYTES = 2 ** 29;
 /** The most arguments that a prototype may have, whoever calls it. @linux include/linux/bpf.h MAX_BPF_FUNC_ARGS */
 const MAX_ARGS = 12;
 
+/** Functions in one program. @linux kernel/bpf/verifier.c MAX_KFUNC_DESCS */
+const MAX_CALLED = 256;
+const TOO_MANY: Fault = { errno: "E2BIG", message: "too many different kernel function calls" };
+
 const invalid = (message: string): Fault => ({ errno: "EINVAL", message });
 const denied = (message: string): Fault => ({ errno: "EACCES", message });
 const missing = (message: string): Fault => ({ errno: "EOPNOTSUPP", message });
@@ -32,11 +36,16 @@ const missing = (message: string): Fault => ({ errno: "EOPNOTSUPP", message });
  * @linux kernel/bpf/verifier.c add_kfunc_call; kernel/bpf/btf.c btf_distill_func_proto
  */
 export function checkKfuncCalls({ insns, license }: LinkedProgram, options: CheckOptions): void {
+  const called = new Set<string>();
   for (let at = 0; at < insns.length;) {
     const i = insns[at];
     if (i === undefined) return;
     if (isKfuncCall(i)) {
-      const fault = programFault(license, options) ?? calleeFault(i, options);
+      called.add(`${i.imm} ${i.off}`);
+      const fault =
+        programFault(license, options) ??
+        (called.size > MAX_CALLED ? TOO_MANY : undefined) ??
+        calleeFault(i, options);
       if (fault !== undefined) throw new VerifierError({ ...fault, insn: at });
     }
     at += slotsOf(i);
