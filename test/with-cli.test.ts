@@ -58,6 +58,13 @@ describe("--with", () => {
     expect(farcall(["prog", "show", ...LE]).status).toBe(0);
   });
 
+  it("--cycles names the module's functions and its stubs", () => {
+    const { stdout } = farcall(["run", ...LE, "--cycles"]);
+    for (const name of ["ledger_post [ledger]", "stub of snprintf [ledger]", "stub of memcpy [ledger]"])
+      expect(stdout).toContain(`\n${name} `);
+    expect(stdout).not.toMatch(/^0x/m);
+  });
+
   const noise = join(folder, "noise.o");
   writeFileSync(noise, "no object at all");
   it.each([

@@ -1,11 +1,12 @@
 // The modules of one kernel: loading, symbols between them, the list. Set up when it is first asked for, as BPF is.
-import { hex64, type U64 } from "../../word/long.ts";
+import { hex64, u64, type U64 } from "../../word/long.ts";
 import type { Kernel } from "../kernel.ts";
 import { moduleFunctions } from "../functions/table.ts";
 import { ModuleError, noExec } from "./error.ts";
 import { mustBeUnique } from "./exports.ts";
 import { loadModule } from "./loader.ts";
 import { Module } from "./module.ts";
+import { STUB_CODE_BYTES, type Stub } from "./stubs.ts";
 import type { Lookup } from "./symbols.ts";
 
 export interface ModuleLoadOptions {
@@ -57,6 +58,15 @@ export class Modules {
     for (const symbol of module.symbols) kallsyms.add({ ...symbol, module: module.name });
     this.#loaded.unshift(module);
     return module;
+  }
+
+  /** The stub whose code is at an address, with its module; undefined where there is none. */
+  stubAt(address: U64): { readonly stub: Stub; readonly module: Module } | undefined {
+    for (const module of this.#loaded) {
+      const stub = module.stubs.find((each) => address.sub(each.address).lt(u64(STUB_CODE_BYTES)));
+      if (stub !== undefined) return { stub, module };
+    }
+    return undefined;
   }
 
   users(module: Module): readonly Module[] {

@@ -32,8 +32,8 @@ export interface Stub {
   readonly target: StubTarget;
 }
 
-/** Bytes of code, magic number included. */
-const CODE_BYTES = 32;
+/** Bytes of a stub's code, magic number included. */
+export const STUB_CODE_BYTES = 32;
 const MAGIC_AT = 28;
 /** "stub" */
 const STUB_MAGIC = 0x7374_7562;
@@ -46,7 +46,7 @@ const PLD_R12 = 0xe580_0000;
  * @linux arch/powerpc/kernel/module_64.c ppc64_stub_entry
  */
 export function stubBytes(abi: Abi, version: LinuxVersion): number {
-  return CODE_BYTES + (abi === "elfv2" ? 8 : version.module.stubDescriptorBytes);
+  return STUB_CODE_BYTES + (abi === "elfv2" ? 8 : version.module.stubDescriptorBytes);
 }
 
 export interface StubsOptions {
@@ -90,7 +90,7 @@ export class Stubs {
     view.setUint32(offset + MAGIC_AT, STUB_MAGIC, little);
     const data = abi === "elfv2" ? [target.code] : [target.code, target.toc];
     data.forEach((value, i) => {
-      store64(view, offset + CODE_BYTES + 8 * i, value, little);
+      store64(view, offset + STUB_CODE_BYTES + 8 * i, value, little);
     });
     this.entries.push(stub);
     this.#addresses.set(key, stub.address);
@@ -102,7 +102,7 @@ const MTCTR_R12 = encode("mtspr", { SPR: 9, RS: 12 });
 const BCTR = encode("bcctr", { BO: 20 });
 
 function pcrelWords(): readonly number[] {
-  return [PLD_PREFIX, PLD_R12 | CODE_BYTES, MTCTR_R12, BCTR];
+  return [PLD_PREFIX, PLD_R12 | STUB_CODE_BYTES, MTCTR_R12, BCTR];
 }
 
 function tocWords(abi: Abi, distance: U64): readonly number[] | undefined {
@@ -111,8 +111,8 @@ function tocWords(abi: Abi, distance: U64): readonly number[] | undefined {
     encode("addis", { RT: 11, RA0: 2, SI: ha(distance) }),
     encode("addi", { RT: 11, RA0: 11, SI: lo(distance) }),
     encode("std", { RS: 2, RA0: 1, DS: R2_SAVE[abi] }),
-    encode("ld", { RT: 12, RA0: 11, DS: CODE_BYTES }),
-    ...(abi === "elfv1" ? [encode("ld", { RT: 2, RA0: 11, DS: CODE_BYTES + 8 })] : []),
+    encode("ld", { RT: 12, RA0: 11, DS: STUB_CODE_BYTES }),
+    ...(abi === "elfv1" ? [encode("ld", { RT: 2, RA0: 11, DS: STUB_CODE_BYTES + 8 })] : []),
     MTCTR_R12,
     BCTR,
   ];

@@ -1,12 +1,12 @@
 // Cycles by function: the instructions of a metered run under the symbols that they belong to.
-import { hex64 } from "../../word/long.ts";
+import { hex64, type U64 } from "../../word/long.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { InsnCycles } from "./insn-table.ts";
 import type { CycleMeter, Range } from "./meter.ts";
 
 /** What one function came to in the last run. */
 export interface FunctionCycles extends Range {
-  /** As kallsyms has it; the address of code without a symbol. */
+  /** As kallsyms has it; `stub of NAME [MODULE]`; the address of other code without a symbol. */
   readonly name: string;
   /** Instructions executed. */
   readonly instructions: number;
@@ -27,18 +27,30 @@ function plainName(name: string): string {
   return name.startsWith(".") ? name.slice(1) : name;
 }
 
+/** Where the function at an address starts, and its name: a module's stubs, which kallsyms has not, by what they branch to. */
+function placeOf(
+  { kallsyms, modules }: Pick<Kernel, "kallsyms" | "modules">,
+  address: U64,
+): { readonly start: string; readonly name: string } {
+  const symbol = kallsyms.lookup(address);
+  if (symbol !== undefined) {
+    const module = symbol.module === undefined ? "" : ` [${symbol.module}]`;
+    return { start: hex64(symbol.address), name: `${plainName(symbol.name)}${module}` };
+  }
+  const found = modules.stubAt(address);
+  const start = hex64(found?.stub.address ?? address);
+  return { start, name: found === undefined ? start : `stub of ${found.stub.symbol} [${found.module.name}]` };
+}
+
 /** Every function that executed anything, the most expensive first. */
 export function functionCycles(
-  kernel: Pick<Kernel, "kallsyms" | "text">,
+  kernel: Pick<Kernel, "kallsyms" | "modules" | "text">,
   meter: CycleMeter,
 ): readonly FunctionCycles[] {
   const found = new Map<string, Collected>();
   const collect = (insns: readonly InsnCycles[], model: number): void => {
     for (const { address, executions, cycles } of insns) {
-      const symbol = kernel.kallsyms.lookup(address);
-      const start = hex64(symbol?.address ?? address);
-      const module = symbol?.module === undefined ? "" : ` [${symbol.module}]`;
-      const name = symbol === undefined ? start : `${plainName(symbol.name)}${module}`;
+      const { start, name } = placeOf(kernel, address);
       const entry = found.get(start) ?? { name, instructions: 0, isHost: false, cycles: [] };
       found.set(start, entry);
       entry.cycles[model] = (entry.cycles[model] ?? 0) + cycles;
