@@ -3,7 +3,7 @@ import { u64, type U64 } from "../../word/long.ts";
 import { fitsS32 } from "../immediates.ts";
 
 /** The immediate of addis, and the signed 16 bits that are added to what it gives. */
-export interface TocOffset {
+interface TocOffset {
   readonly high: number;
   readonly low: number;
 }
