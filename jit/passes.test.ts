@@ -10,11 +10,13 @@ import {
   BPF_JA,
   BPF_JMP,
   BPF_PSEUDO_CALL,
+  BPF_PSEUDO_KFUNC_CALL,
   isJumpClass,
   operationOf,
 } from "../bpf/opcodes.ts";
+import type { CalledFunction } from "../bpf/core/kfuncs.ts";
 import type { CpuModel } from "../cpu/isa/row.ts";
-import { fromHalves, hex64, parseU64, u64, type U64 } from "../word/long.ts";
+import { fromHalves, hex64, parseU64, u64, type U64, ZERO } from "../word/long.ts";
 import { callSequences } from "./call/sequences.ts";
 import { helperSequences } from "./call/helper-sequences.ts";
 import type { PassLog } from "./compile.ts";
@@ -32,6 +34,50 @@ const runs = Number(process.env["FARCALL_FUZZ_RUNS"] ?? 25);
 /** Global entry points of the helpers, far enough in the kernel's text to be reached by `bl` from some images only. */
 const HELPERS = [fromHalves(0xc000_0000, 0x0033_3000), fromHalves(0xc000_0000, 0x00aa_0000)];
 const helperImms = HELPERS.map((helper) => helper.sub(seenTarget.bpfCallBase).toSigned().toNumber());
+/**
+ * By their numbers: of a module in vmalloc with a TOC of its own, and with none; of the kernel. Arguments of each width: words before a
+ * call.
+ */
+const MODULE = fromHalves(0xd000_0000, 0x1050_0000);
+const MODULE_TOC = MODULE.add(0x8000);
+const kfuncs = new Map<number, Pick<CalledFunction, "address" | "entries" | "args">>([
+  [1, { address: MODULE, entries: { global: MODULE, local: MODULE.add(8) }, args: [] }],
+  [2, { address: MODULE, entries: { global: MODULE, local: MODULE }, args: [{ bytes: 4, isSigned: true }] }],
+  [
+    3,
+    {
+      address: fromHalves(0xc000_0000, 0x0055_0000),
+      entries: undefined,
+      args: [
+        { bytes: 1, isSigned: false },
+        { bytes: 2, isSigned: true },
+      ],
+    },
+  ],
+]);
+/** As programs know them: ELFv1 has a descriptor of a module's function elsewhere. */
+const kernelFunction =
+  ({ abi }: JitTarget) =>
+  ({ imm }: Pick<Insn, "imm">): CalledFunction | undefined => {
+    const kfunc = kfuncs.get(imm);
+    if (kfunc === undefined) return undefined;
+    const isDescribed = abi === "elfv1" && kfunc.entries !== undefined;
+    return {
+      name: `kfunc${imm}`,
+      ...kfunc,
+      ...(isDescribed ? { address: kfunc.address.add(DESCRIPTOR) } : {}),
+    };
+  };
+/** Programs that call everything, the kernel's functions only, modules' only: the last may be reached where the kernel is not. */
+const callees = [
+  { helpers: helperImms, kfuncs: [1, 2, 3] },
+  { helpers: helperImms, kfuncs: [3] },
+  { helpers: [], kfuncs: [1, 2] },
+  { helpers: [], kfuncs: [2] },
+];
+/** Bytes from a module's function to its descriptor. */
+const DESCRIPTOR = 0x10_0000;
+
 const PACA = fromHalves(0xc000_0000, 0x0fff_0000);
 /** Where an ELFv1 helper's code is, by its descriptor: somewhere else. */
 const CODE_BEHIND_DESCRIPTOR = 0x10_0000;
@@ -62,8 +108,16 @@ function surroundings(target: JitTarget, memory: RecordingMemory): CallSurroundi
   const fixed = new Map<string, U64>([
     [hex64(PACA.add(target.pacaKernelToc)), target.kernelToc],
     [hex64(PACA.add(target.pacaKernelBase)), target.kernelBase],
-    ...HELPERS.map((helper) => [hex64(helper), helper.add(CODE_BEHIND_DESCRIPTOR)] as const),
   ]);
+  const described = (at: U64, code: U64, toc: U64): void => {
+    fixed.set(hex64(at), code).set(hex64(at.add(8)), toc);
+  };
+  if (target.abi === "elfv1") {
+    for (const helper of HELPERS) described(helper, target.localEntry(helper), target.kernelToc);
+    for (const { address, entries } of kfuncs.values())
+      if (entries === undefined) described(address, target.localEntry(address), target.kernelToc);
+      else described(address.add(DESCRIPTOR), entries.global, MODULE_TOC);
+  }
   return {
     gprs: new Map([
       [2, target.kernelToc],
@@ -76,9 +130,7 @@ function surroundings(target: JitTarget, memory: RecordingMemory): CallSurroundi
         const view = new DataView(memory.written.get(table.toString(16))?.buffer ?? new ArrayBuffer(bytes));
         return u64FromBytes(view, offset.low, target.endian === "le");
       }
-      return target.abi === "elfv2" && HELPERS.some((helper) => helper.eq(address))
-        ? undefined
-        : fixed.get(hex64(address));
+      return fixed.get(hex64(address));
     },
   };
 }
@@ -88,46 +140,70 @@ function u64FromBytes(view: DataView, at: number, little: boolean): U64 {
   return fromHalves(view.getUint32(high, little), view.getUint32(low, little));
 }
 
+/** Where a function may be entered, and what GPRs must hold there. */
+interface Entry {
+  readonly at: U64;
+  readonly needs: readonly (readonly [gpr: number, value: U64])[];
+}
+
+/** By the ABIs: a global entry point computes its TOC from r12, a local one and ELFv1's code find it in r2. */
+function entriesOf({ src, off, imm }: Insn, { target, jited }: Made): readonly Entry[] {
+  const isElfv2 = target.abi === "elfv2";
+  const kernels = [[2, target.kernelToc]] as const;
+  if (src === BPF_PSEUDO_CALL) {
+    const code = jited.functions[off]?.code ?? ZERO;
+    // ELFv2 loads the kernel's TOC in its first word.
+    return isElfv2
+      ? [
+          { at: code, needs: [] },
+          { at: code.add(4), needs: kernels },
+        ]
+      : [{ at: code, needs: kernels }];
+  }
+  const kfunc = src === BPF_PSEUDO_KFUNC_CALL ? kfuncs.get(imm) : undefined;
+  const pointer = kfunc?.address ?? target.bpfCallBase.add(u64(imm));
+  const { global, local } = kfunc?.entries ?? { global: pointer, local: target.localEntry(pointer) };
+  const own = kfunc?.entries === undefined ? kernels : ([[2, MODULE_TOC]] as const);
+  if (!isElfv2) return [{ at: kfunc?.entries === undefined ? local : global, needs: own }];
+  return local.eq(global)
+    ? [{ at: global, needs: [] }]
+    : [
+        { at: global, needs: [[12, global]] },
+        { at: local, needs: own },
+      ];
+}
+
 /** Every call of a function arrives at an entry of its callee that it prepared for, and comes back to the copy of the result. */
 function checkCalls(fn: JitedFunction, insns: readonly Insn[], log: PassLog, made: Made): void {
-  const { target, jited, memory } = made;
   for (const { slot, offset, words } of log.calls) {
     const where = `call at ${slot}`;
     expect(fn.words.slice(offset / 4, offset / 4 + words.length), where).toEqual(words);
     expect(words.at(-1), where).toBe(asm("mr r8,r3")[0]);
     const code = { address: fn.code, words: fn.words };
-    const arrival = callTarget(code, offset / 4, surroundings(target, memory));
-    const { src, off, imm } = insns[slot] ?? { src: 0, off: 0, imm: 0 };
-    const callee = src === BPF_PSEUDO_CALL ? jited.functions[off]?.code : undefined;
-    const at = hex64(arrival.target);
-    if (callee === undefined) {
-      const helper = target.bpfCallBase.add(u64(imm));
-      const local = target.localEntry(helper);
-      const globalEntry =
-        target.abi === "elfv2" && arrival.gprs.get(12)?.eq(helper) === true ? [hex64(helper)] : [];
-      expect([hex64(local), ...globalEntry], where).toContain(at);
-      expect(arrival.gprs.get(2), `${where}: r2`).toEqual(target.kernelToc);
-    } else {
-      // Behind the TOC load, with the TOC in r2, is as good.
-      const behind = target.abi === "elfv2" ? [hex64(callee.add(4))] : [];
-      expect([hex64(callee), ...behind], where).toContain(at);
-    }
-    checkReturn(fn, arrival.returnsTo, offset / 4 + words.length - 1);
+    const { target, returnsTo, gprs } = callTarget(code, offset / 4, surroundings(made.target, made.memory));
+    const insn = insns[slot];
+    if (insn === undefined) throw new Error(where);
+    const entry = entriesOf(insn, made).find(({ at }) => at.eq(target));
+    expect(entry, `${where} goes to ${hex64(target)}`).toBeDefined();
+    for (const [gpr, value] of entry?.needs ?? [])
+      expect([where, gpr, gprs.get(gpr)]).toEqual([where, gpr, value]);
+    const isModule = insn.src === BPF_PSEUDO_KFUNC_CALL && kfuncs.get(insn.imm)?.entries !== undefined;
+    checkReturn(fn, returnsTo, offset / 4 + words.length - 1, isModule);
   }
 }
 
-/** From where a call comes back to, nothing but nops and a branch over them lead to the copy of the result. */
-function checkReturn({ words, code }: JitedFunction, returnsTo: U64, copy: number): void {
+/** From where a call comes back to, nops and a branch over them lead to the copy; r2 is loaded once if a module may have changed it. */
+function checkReturn({ words, code }: JitedFunction, returnsTo: U64, copy: number, reloads: boolean): void {
   let at = returnsTo.sub(code).toNumber() / 4;
-  for (; at < copy;) {
+  let loads = 0;
+  while (at < copy) {
     const word = words[at] ?? 0;
-    if (word === asm("nop")[0]) at++;
-    else {
-      expect(word >>> 26).toBe(18);
-      at += (word & 0x03ff_fffc) / 4;
-    }
+    if (word === asm("ld r2,16(r13)")[0]) loads++;
+    else if (word >>> 26 === 18) at += ((word & 0x03ff_fffc) - 4) / 4;
+    else expect(word).toBe(asm("nop")[0]);
+    at++;
   }
-  expect(at).toBe(copy);
+  expect([at, loads]).toEqual([copy, reloads ? 1 : 0]);
 }
 
 /** Words of a function's instruction, and where each relative branch in them goes, in bytes from the function. */
@@ -196,6 +272,11 @@ function check(program: readonly (readonly Insn[])[], made: Made): void {
  * prefixes. `near` and its kin may be refused at one call while all others arrive.
  */
 function checkRefusal({ errno, message }: JitError, { callSequence, helperSequence, cpu }: JitTarget): void {
+  if (errno === "ENOTSUPP" && message.includes("TOC of its own")) {
+    expect(helperSequence).toBe("near");
+    expect(message).toContain("kfunc");
+    return;
+  }
   if (errno === "ENOTSUPP") {
     expect([callSequence, helperSequence]).toContain("pcrel");
     expect(cpu).not.toBe("power10");
@@ -234,10 +315,14 @@ describe.each(cases)("calls $callSequence, helpers $helperSequence", (sequences)
     const bases = fc.constantFrom(fromHalves(0xc000_0000, 0x0100_0000), fromHalves(0xd000_0000, 0x1000_0000));
     const places = bases.chain((base) => randomPlaces(base, abi === "elfv1" ? 8 : 4));
     fc.assert(
-      fc.property(randomCalls(helperImms), places, (program, placed) => {
+      fc.property(randomCalls(callees), places, (program, placed) => {
         const memory = new RecordingMemory(placed);
         try {
-          const jited = jitProgram(functionsOf(program), target, memory);
+          const jited = jitProgram(
+            functionsOf(program, { kernelFunction: kernelFunction(target) }),
+            target,
+            memory,
+          );
           check(program, { target, jited, memory });
           compiled++;
         } catch (error) {

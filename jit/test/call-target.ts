@@ -85,6 +85,13 @@ class Walk {
       case "ld":
         this.#gprs.set(f("RT"), this.#doubleword(this.#base(f("RA0")).add(u64(f("DS")))));
         break;
+      case "extsb":
+      case "extsh":
+      case "extsw":
+      case "rldicl":
+        // An argument as its callee wants it.
+        this.#gprs.delete(f("RA"));
+        break;
       case "mtspr":
         this.#sprs.set(f("SPR"), this.#gpr(f("RS")));
         break;

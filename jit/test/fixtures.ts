@@ -1,7 +1,7 @@
 // What the JIT's tests compile for: a kernel of made-up addresses, memory that only remembers.
 import { auxFunc } from "../../bpf/core/encoding/aux-func.ts";
 import type { CallEncoding } from "../../bpf/core/encoding/encoding.ts";
-import type { BpfFunction } from "../../bpf/core/prog.ts";
+import type { BpfFunction, BpfFunctionAux } from "../../bpf/core/prog.ts";
 import type { Insn } from "../../bpf/insn.ts";
 import { fromHalves, u64, type U64, ZERO } from "../../word/long.ts";
 import { type JitedProgram, jitProgram } from "../program.ts";
@@ -77,15 +77,21 @@ export class RecordingMemory implements JitMemory {
 /** Functions of one program, each with its instructions; calls among them go by place. */
 export function functionsOf(
   bodies: readonly (readonly Insn[])[],
-  options: { verifierZext?: boolean; stackDepth?: number; callEncoding?: CallEncoding } = {},
+  options: {
+    verifierZext?: boolean;
+    stackDepth?: number;
+    callEncoding?: CallEncoding;
+    kernelFunction?: NonNullable<BpfFunctionAux["kernelFunction"]>;
+  } = {},
 ): readonly BpfFunction[] {
-  const { verifierZext = false, stackDepth = 0, callEncoding = auxFunc } = options;
+  const { verifierZext = false, stackDepth = 0, callEncoding = auxFunc, kernelFunction } = options;
   const func: BpfFunction[] = [];
   const aux = {
     func,
     funcCnt: bodies.length > 1 ? bodies.length : 0,
     callEncoding,
     functionById: (id: number) => func.find((fn) => fn.id === id),
+    ...(kernelFunction === undefined ? {} : { kernelFunction }),
   };
   bodies.forEach((insns, index) =>
     func.push({

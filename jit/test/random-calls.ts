@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { insn, type Insn } from "../../bpf/insn.ts";
 // prettier-ignore
 import {
-  BPF_ADD, BPF_ALU64, BPF_CALL, BPF_EXIT, BPF_JA, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD_IMM64, BPF_MOV, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_X,
+  BPF_ADD, BPF_ALU64, BPF_CALL, BPF_EXIT, BPF_JA, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD_IMM64, BPF_MOV, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL, BPF_X,
 } from "../../bpf/opcodes.ts";
 import { fromHalves, u64, type U64 } from "../../word/long.ts";
 import { BPF_TAIL_CALL } from "../frame.ts";
@@ -13,6 +13,13 @@ import { BPF_TAIL_CALL } from "../frame.ts";
 interface Piece {
   readonly insns: readonly Insn[];
   readonly to?: number;
+}
+
+/** `imm` of what may be called outside of the program. */
+export interface KernelCallees {
+  readonly helpers: readonly number[];
+  /** Numbers of the kernel's functions and of modules'. */
+  readonly kfuncs: readonly number[];
 }
 
 const exit = insn(BPF_JMP | BPF_EXIT);
@@ -35,8 +42,8 @@ const jump = fc.tuple(
   to,
 );
 
-/** Calls of any of the functions, the caller included, and of the helpers; weights as in programs that are mostly calls. */
-const pieces = (functions: number, helpers: readonly number[]): fc.Arbitrary<readonly Piece[]> => {
+/** Calls of any of the functions, the caller included, and of the kernel's; weights as in programs that are mostly calls. */
+const pieces = (functions: number, { helpers, kfuncs }: KernelCallees): fc.Arbitrary<readonly Piece[]> => {
   const one = fc.integer({ min: 0, max: functions - 1 });
   return fc.array(
     fc.oneof(
@@ -48,12 +55,10 @@ const pieces = (functions: number, helpers: readonly number[]): fc.Arbitrary<rea
           insns: [insn(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_CALL, off })],
         })),
       },
-      {
-        weight: 2,
-        arbitrary: fc
-          .constantFrom(...helpers)
-          .map((imm): Piece => ({ insns: [insn(BPF_JMP | BPF_CALL, { imm })] })),
-      },
+      ...[
+        ...helpers.map((imm) => insn(BPF_JMP | BPF_CALL, { imm })),
+        ...kfuncs.map((imm) => insn(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_KFUNC_CALL, imm })),
+      ].map((call) => ({ weight: 1, arbitrary: fc.constant<Piece>({ insns: [call] }) })),
       {
         weight: 1,
         arbitrary: one.map((off): Piece => ({
@@ -76,22 +81,19 @@ function joined(all: readonly Piece[]): readonly Insn[] {
   return [...body, exit];
 }
 
-/**
- * The functions of a program, two to four.
- * @param helpers `imm` of helpers
- */
-export const randomCalls = (helpers: readonly number[]): fc.Arbitrary<readonly (readonly Insn[])[]> =>
+/** The functions of a program, two to four, which call what one of `callees` has. */
+export const randomCalls = (callees: readonly KernelCallees[]): fc.Arbitrary<readonly (readonly Insn[])[]> =>
   fc
-    .integer({ min: 2, max: 4 })
-    .chain((functions) =>
-      fc.tuple(...Array.from({ length: functions }, () => pieces(functions, helpers).map(joined))),
+    .tuple(fc.integer({ min: 2, max: 4 }), fc.constantFrom(...callees))
+    .chain(([functions, callees]) =>
+      fc.tuple(...Array.from({ length: functions }, () => pieces(functions, callees).map(joined))),
     );
 
 /** Distances at which something begins or ends to reach, in bytes. */
 const REACHES = [0, 0x8000, 0x200_0000, 0x8000_0000, 2 ** 33, 2 ** 40];
 
 /**
- * Where images start: about the edges of what reaches from `base`, or anywhere.
+ * Where images start: about the edges of what reaches from `base`, or anywhere; or all close together.
  * @param alignment in bytes
  */
 export const randomPlaces = (base: U64, alignment: number): fc.Arbitrary<readonly U64[]> => {
@@ -107,11 +109,14 @@ export const randomPlaces = (base: U64, alignment: number): fc.Arbitrary<readonl
   const anywhere = fc
     .tuple(fc.oneof(fc.constantFrom(0, -0x4000_0000, -0x3000_0000), half), fc.oneof(edges, half))
     .map(([high, low]) => fromHalves(high, low));
+  const close = fc.integer({ min: 0, max: 4000 }).map((words) => base.add(u64(8 * words)));
+  const several = (place: fc.Arbitrary<U64>): fc.Arbitrary<U64[]> =>
+    fc.array(place, { minLength: 4, maxLength: 4 });
   return fc
-    .array(fc.oneof({ weight: 3, arbitrary: near }, { weight: 1, arbitrary: anywhere }), {
-      minLength: 4,
-      maxLength: 4,
-    })
+    .oneof(
+      several(fc.oneof({ weight: 3, arbitrary: near }, { weight: 1, arbitrary: anywhere })),
+      several(close),
+    )
     .map((places) => apart(places.map((place) => place.and(u64(-alignment)))));
 };
 
