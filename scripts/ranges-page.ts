@@ -6,11 +6,12 @@ import { fileURLToPath } from "node:url";
 import type { AuditRow } from "../lab/ranges/audit-place.ts";
 import type { Row } from "../lab/ranges/row.ts";
 import { rangesSvg } from "../lab/ranges/svg.ts";
+import { between, markdown } from "./markdown.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGE = fileURLToPath(new URL("../docs/ranges.md", import.meta.url));
 const DRAWING = fileURLToPath(new URL("../docs/ranges.svg", import.meta.url));
-const [BEGIN, END] = ["<!-- tables: npx tsx scripts/ranges-page.ts -->", "<!-- end of tables -->"];
+const MARKS = { begin: "<!-- tables: npx tsx scripts/ranges-page.ts -->", end: "<!-- end of tables -->" };
 
 /** The runs that the tables are made of: of everything, and of what lies in the linear region where RAM goes on at 3 GiB. */
 export const RUNS = [
@@ -158,15 +159,6 @@ function layoutsText(some: readonly AuditRow[], all: readonly AuditRow[]): strin
   return some.map(({ layout }) => layout).join(", ");
 }
 
-/** Columns as wide as prettier makes them. */
-function markdown(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(3, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  const [head = [], ...body] = rows;
-  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)];
-}
-
 /** docs/ranges.svg. */
 export function drawing([all]: readonly Report[]): string {
   return rangesSvg("calls", all?.rows ?? []);
@@ -174,9 +166,7 @@ export function drawing([all]: readonly Report[]): string {
 
 /** The page with these tables in it. */
 export function withTables(page: string, tables: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error("docs/ranges.md has no place for the tables");
-  return `${page.slice(0, from + BEGIN.length)}\n\n${tables}\n${page.slice(to)}`;
+  return between(page, MARKS, tables);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
