@@ -9,6 +9,7 @@ import type { Row } from "../lab/calls/row.ts";
 import { scenarioNamed } from "../lab/calls/scenario.ts";
 import { callsSvg } from "../lab/calls/svg.ts";
 import { cycles, ofAxis, refusals, scenarioList, sizes } from "./calls-page/costs.ts";
+import { hasMca, mcaTables } from "./calls-page/mca.ts";
 import { publishedSummary, unknownFigures } from "./calls-page/models.ts";
 import { sentence, shownRows, textChart } from "./calls-page/readme.ts";
 import { rowsOfCsv } from "./calls-page/results.ts";
@@ -43,6 +44,9 @@ export function withParts(page: string, rows: readonly Row[]): string {
   };
   return Object.entries(parts).reduce((text, [what, part]) => between(text, marks(what), part), page);
 }
+
+/** The page with what llvm-mca says now. @throws OracleError where it is not there */
+export const withMca = (page: string): string => between(page, marks("llvm-mca"), mcaTables());
 
 function resultSections(rows: readonly Row[]): string {
   const section = (title: string, lines: readonly string[]): string =>
@@ -129,8 +133,9 @@ function write(): void {
   if (!process.argv.includes("--kept") || !existsSync(results)) writeFileSync(results, measured());
   const rows = rowsOfCsv(readFileSync(results, "utf8"));
   for (const [file, svg] of charts(rows)) writeFileSync(path(`docs/${file}`), svg);
+  const whole = (page: string): string => withParts(hasMca ? withMca(page) : page, rows);
   for (const [file, text] of [
-    [FILES.page, withParts],
+    [FILES.page, whole],
     [FILES.readme, withReadmePart],
   ] as const)
     writeFileSync(path(file), text(readFileSync(path(file), "utf8"), rows));

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { cpuModels } from "../cpu/isa/row.ts";
+import { mca } from "../cpu/timing/test/mca.ts";
 import { helperSequences } from "../jit/call/helper-sequences.ts";
 import { callSequences } from "../jit/call/sequences.ts";
 import { callsCsv } from "../lab/calls/csv.ts";
@@ -11,8 +12,9 @@ import { cells } from "../lab/calls/cells.ts";
 import { sentence } from "../scripts/calls-page/readme.ts";
 import { rowsOfCsv } from "../scripts/calls-page/results.ts";
 import { functionSections, helperSections } from "../scripts/calls-page/words.ts";
-import { charts, FILES, RUN, withParts, withReadmePart } from "../scripts/calls-page.ts";
+import { charts, FILES, RUN, withMca, withParts, withReadmePart } from "../scripts/calls-page.ts";
 import { farcall } from "./farcall.ts";
+import { describeWithOracle } from "./oracles.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const kept = (file: string): string => readFileSync(`${ROOT}${file}`, "utf8");
@@ -53,6 +55,13 @@ describe("docs/call-sequences.md", () => {
   it("and so has the README", () => {
     const readme = kept(FILES.readme);
     expect(withReadmePart(readme, rows)).toBe(readme);
+  });
+});
+
+describeWithOracle("docs/call-sequences.md", [mca], () => {
+  it("has what llvm-mca says now", { timeout: 120_000 }, () => {
+    const page = kept(FILES.page);
+    expect(withMca(page)).toBe(page);
   });
 });
 

@@ -1,5 +1,5 @@
 // Test support: LLVM's machine code analyzer, asked about many blocks at once. It makes no blocks and judges nothing.
-import { type Oracle, oracle, OracleError } from "../../../test/oracles.ts";
+import { type Oracle, oracle, OracleError } from "../../../test/oracle.ts";
 import { ZERO } from "../../../word/long.ts";
 import { disassembleInstruction } from "../../isa/disassemble.ts";
 import type { InstructionWords } from "../../isa/encode.ts";
