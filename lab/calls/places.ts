@@ -15,11 +15,12 @@ const CHUNK_BYTES = 64;
 /** What callees of `same-32m` lie in, from the driver on; a last page less than 32 MiB, so that bl reaches its end. */
 const WINDOW_BYTES = 31 * 2 ** 20;
 /**
- * Others between two images of `scattered`, in bytes: on a Debian ppc64el 6.1 with 300 BPF programs 1200 images were spread over 386 MB;
- * 64 of them with 1 to 12 MiB in between come to about as much.
+ * What the images of `scattered` are spread over: so far 1200 images lay apart on a Debian ppc64el 6.1 with 300 BPF programs. Between
+ * two of them others hold a random part of it, a quarter to seven quarters of the mean.
  */
-const LEAST_BETWEEN = 2 ** 20;
-const MOST_BETWEEN = 12 * 2 ** 20;
+const SPREAD_BYTES = 386 * 10 ** 6;
+const LEAST_PART = 0.25;
+const PARTS = 1.5;
 
 /** Bytes of a driver and of each function. */
 export interface Sizes {
@@ -178,7 +179,8 @@ export class Places {
     let driverImage = ZERO;
     const images = functions.map((bytes, i) => {
       const { pageBytes } = this.#kernel.pages;
-      const between = LEAST_BETWEEN + this.#random.below(MOST_BETWEEN - LEAST_BETWEEN);
+      const part = LEAST_PART + (PARTS * this.#random.u32()) / 2 ** 32;
+      const between = (part * SPREAD_BYTES) / functions.length;
       this.#pages(Math.ceil(between / pageBytes) * pageBytes, start, end, true);
       if (i === driverAt) driverImage = this.#image(driver);
       return this.#image(bytes);
