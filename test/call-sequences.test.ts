@@ -139,6 +139,9 @@ const working = allCells().filter((cell) => reasons(cell).length === 0);
 const refused = allCells().filter((cell) => reasons(cell).length > 0);
 const cells = isNightly ? allCells() : [...coveringPairs(working), ...coveringPairs(refused)];
 
+/** Programs loaded in all cells. */
+const counts = { ran: 0, refused: 0 };
+
 describe.each([...byMachine(cells)])("%s", (_, group) => {
   it(`${group.length} ways to call`, () => {
     const [first] = group;
@@ -148,6 +151,8 @@ describe.each([...byMachine(cells)])("%s", (_, group) => {
     for (const cell of group) {
       const { ran, refused } = check(kernel, cell);
       expect(ran + refused).toBe(examples.length);
+      counts.ran += ran;
+      counts.refused += refused;
     }
     expect(kernel.imageAlloc.usage).toEqual(before);
   });
@@ -166,6 +171,11 @@ describe("the matrix", () => {
         );
         expect(cell, `${call}, ${helper}`).toBeDefined();
       }
+  });
+  it("has run", () => {
+    if (isNightly)
+      console.log(`${cells.length} cells: ${counts.ran} programs ran, ${counts.refused} were refused`);
+    expect(counts.ran).toBeGreaterThan(counts.refused);
   });
   it.each(AXES.layout.filter((name) => name.startsWith("radix")))(
     "POWER8 has no radix MMU: no machine, %s",
