@@ -46,6 +46,7 @@ export type { CpuModel, Row } from "./cpu/isa/row.ts";
 
 export { BpfObject } from "./bpf/elf/object.ts";
 export type { LinkedProgram, MapDefinition, ProgType } from "./bpf/elf/object.ts";
+export type { KfuncParameter, KfuncPrototype, KfuncType } from "./bpf/kfunc.ts";
 export { BpfLoadError } from "./bpf/load-error.ts";
 export { VerifierError } from "./bpf/verifier/error.ts";
 export { TestRunError } from "./bpf/types/type.ts";

@@ -77,15 +77,17 @@ describe.each(builds)("a module built as $suffix", (build) => {
       : [RADIX];
   it.each(layouts)("on %s: every sequence that can call returns what QEMU does", (layout) => {
     const kernel = boot(build, layout);
-    const ways = [
-      ...helperSequences.map(({ name }) => ({ helperSequence: name })),
-      ...callSequences.map(({ name }) => ({ callSequence: name })),
-    ];
+    const helpers = helperSequences.map(({ name }) => ({ helperSequence: name }));
+    const calls = callSequences.map(({ name }) => ({ callSequence: name }));
+    const ways: readonly Pick<BpfLoadOptions, "callSequence" | "helperSequence">[] =
+      process.env["FARCALL_NIGHTLY"] === "1"
+        ? helpers.flatMap((helper) => calls.map((call) => ({ ...helper, ...call })))
+        : [...helpers, ...calls];
     for (const way of ways) {
       const module = ledger(kernel, build.suffix);
       const result = run(kernel, way);
-      const call = "callSequence" in way ? way.callSequence : "auto-shrink";
-      const expected = "helperSequence" in way ? expectedOf(build, way.helperSequence) : RETURNED;
+      const { callSequence: call = "auto-shrink", helperSequence: helper = "toc-relative" } = way;
+      const expected = expectedOf(build, helper);
       if (call === "pcrel" && kernel.cpu.state.model !== "power10")
         expect([way, result]).toEqual([way, "ENOTSUPP"]);
       else if (typeof expected === "string")
@@ -164,14 +166,14 @@ describe("wrong uses", () => {
 
 describeWithOracle("programs compiled for the purpose", [clang], () => {
   const KSYM = `__attribute__((section(".ksyms")))`;
-  const load = (kernel: Kernel, declarations: string, body: string): number => {
+  const load = (kernel: Kernel, declarations: string, body: string, options: BpfLoadOptions = {}): number => {
     const source = `${declarations.replaceAll("__ksym", KSYM)}
       struct __sk_buff { u32 len; };
       SEC("tc") int p(struct __sk_buff *skb) { ${body} } char l[] SEC("license") = "GPL";`;
     const { bytes, dispose } = compile(source, kernel.endian);
     dispose();
     const end = kernel.bpf
-      .load(bytes)
+      .load(bytes, options)
       .program("p")
       .testRun({ dataIn: new Uint8Array(60) });
     return end.kind === "done" ? end.retval : -1;
@@ -226,6 +228,26 @@ describeWithOracle("programs compiled for the purpose", [clang], () => {
     expect(() =>
       load(kernel, declaration, "unsigned char b[2] = {1, 2}; return ledger_digest(b, 16);"),
     ).toThrow("invalid indirect access to stack R1 off=-2 size=16");
+  });
+
+  it("near: a module's function that counts from the program counter, and none that has a TOC", () => {
+    const declaration = "extern u64 ledger_digest(const void *, u32) __ksym;";
+    const body = "unsigned char b[2] = {1, 2}; return ledger_digest(b, 2);";
+    const near = { helperSequence: "near" } as const;
+    for (const { suffix, ...machine } of builds.filter(({ endian }) => endian === "le")) {
+      const kernel = boot({ ...machine }, RADIX);
+      ledger(kernel, suffix);
+      if (suffix === "-pcrel.le") expect(load(kernel, declaration, body, near)).toBe(3 * 31 - 10);
+      else
+        expect(() => load(kernel, declaration, body, near)).toThrow(
+          expect.objectContaining({
+            errno: "ENOTSUPP",
+            message: expect.stringMatching(
+              /bl at 0x\w{16} cannot call ledger_digest at 0x\w{16}: it has a TOC of its own/,
+            ) as string,
+          }),
+        );
+    }
   });
 
   it("a module without sets offers what it exports, by the program's declaration", () => {

@@ -101,6 +101,17 @@ describe("--with", () => {
     expect(stderr).not.toContain("    at ");
   });
 
+  it("verbs without modules say what is missing", () => {
+    for (const args of [
+      ["ranges", "examples/kfunc.el.o", ...ON_612],
+      ["layouts", "radix64k-6.12", "--with", "examples/kfunc.el.o"],
+    ])
+      expect(farcall(args)).toMatchObject({
+        status: 1,
+        stderr: "farcall: extern (func ksym) 'ledger_post': not found in kernel or module BTFs\n",
+      });
+  });
+
   it("a file that is not there, and standard input twice: exit 2", () => {
     expect(farcall(["run", ...LE, "--with", "nowhere.o"])).toMatchObject({ status: 2 });
     expect(farcall(["run", "-", "--with", "-"])).toMatchObject({ status: 2 });

@@ -43,6 +43,7 @@ export function openExperiment(
 }
 
 /** Without debug information, which nothing here needs: what is left can be sent to workers. */
-function plain({ name, type, endian, insns, functions, maps, license }: LinkedProgram): LinkedProgram {
-  return { name, type, endian, insns, functions, maps, license };
+function plain({ kfuncs = [], ...program }: LinkedProgram): LinkedProgram {
+  const { name, type, endian, insns, functions, maps, license } = program;
+  return { name, type, endian, insns, functions, maps, license, kfuncs };
 }
