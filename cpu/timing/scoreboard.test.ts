@@ -123,6 +123,11 @@ describe("pairs that are one", () => {
     expect(scheduled("addis 3,2,1; ld 3,8(3)", "power8").map(({ fused }) => fused)).toEqual([false, true]);
     expect(scheduled("addis 3,2,1; ld 3,8(3)", "power9").map(({ fused }) => fused)).toEqual([false, false]);
   });
+  it("a pair waits for the other operand of its second", () => {
+    // power10: the product is there in 6; both are then one operation of 2 cycles
+    const [, , second] = scheduled("mulld 7,8,9; and 3,4,5; or 6,3,7", "power10");
+    expect([second?.fused, second?.issued, second?.finished]).toEqual([true, 6, 8]);
+  });
   it("another target, another register, an instruction between: no pair", () => {
     for (const text of [
       "addis 3,2,1; ld 4,8(3)",

@@ -21,11 +21,17 @@ export interface InsnCycles {
   readonly fused: boolean;
 }
 
-/** An instruction's neighbor in a pair: what was found last. */
+/** The second of a pair. */
 interface Pair {
+  readonly latency: number;
+  /** What it waits for besides the first. */
+  readonly sources: readonly number[];
+}
+
+/** What was found last of an instruction and the one before it. */
+interface Neighbors {
   readonly first: Decoded;
-  /** Undefined where they are no pair. */
-  readonly latency: number | undefined;
+  readonly pair: Pair | undefined;
 }
 
 /** One core's state between instructions. */
@@ -48,7 +54,7 @@ export class Scoreboard {
   /** Nothing is dispatched before. */
   #barrier = 0;
   #completed = 0;
-  readonly #pairs = new Map<Decoded, Pair>();
+  readonly #pairs = new Map<Decoded, Neighbors>();
   #previous: Decoded | undefined;
   #previousIssued = 0;
   readonly #cycles = { dispatched: 0, issued: 0, finished: 0, completed: 0, fused: false };
@@ -84,18 +90,18 @@ export class Scoreboard {
     bytes: number,
     wait: number,
   ): InsnCycles {
-    const latency = follows ? this.#fused(insn) : undefined;
+    const pair = follows ? this.#pair(insn) : undefined;
+    const latency = pair?.latency;
     const dispatched = this.#place(insn, fetched);
     let ready = dispatched + this.#toIssue;
     let data = 0;
     const times = this.#ready;
-    const { sources } = insn;
-    if (latency === undefined)
-      for (let i = 0; i < sources.length; i++) {
-        const time = times[sources[i] as number] as number;
-        if (time > ready) ready = time;
-      }
-    else if (this.#previousIssued > ready) ready = this.#previousIssued;
+    if (pair !== undefined && this.#previousIssued > ready) ready = this.#previousIssued;
+    const { sources } = pair ?? insn;
+    for (let i = 0; i < sources.length; i++) {
+      const time = times[sources[i] as number] as number;
+      if (time > ready) ready = time;
+    }
     for (let i = 0; i < insn.data.length; i++) {
       const time = times[insn.data[i] as number] as number;
       if (time > data) data = time;
@@ -123,16 +129,24 @@ export class Scoreboard {
     this.#barrier = this.#completed;
   }
 
-  /** Its latency as the second of a pair; undefined where it is none. */
-  #fused(insn: Decoded): number | undefined {
+  /** What it is as the second of a pair; undefined where it is none. */
+  #pair(insn: Decoded): Pair | undefined {
     const first = this.#previous;
     if (first === undefined || this.#core.fusions.length === 0) return undefined;
     const known = this.#pairs.get(insn);
-    if (known?.first === first) return known.latency;
+    if (known?.first === first) return known.pair;
     const fusion = fusionOf(this.#core, first, insn);
-    const latency = fusion === undefined ? undefined : figureValue(fusion.latency, this.#assumption);
-    this.#pairs.set(insn, { first, latency });
-    return latency;
+    const pair =
+      fusion === undefined
+        ? undefined
+        : {
+            latency: figureValue(fusion.latency, this.#assumption),
+            sources: insn.sources.filter(
+              (place) => ((first.writes >> BigInt(Math.floor(place / CONSUMERS))) & 1n) === 0n,
+            ),
+          };
+    this.#pairs.set(insn, { first, pair });
+    return pair;
   }
 
   #place(insn: Decoded, fetched: number): number {
