@@ -9,8 +9,8 @@ import type { Row } from "../lab/calls/row.ts";
 import { scenarioNamed } from "../lab/calls/scenario.ts";
 import { callsSvg } from "../lab/calls/svg.ts";
 import { cycles, ofAxis, refusals, scenarioList, sizes } from "./calls-page/costs.ts";
-import { hasMca, mcaTables } from "./calls-page/mca.ts";
-import { publishedSummary, unknownFigures } from "./calls-page/models.ts";
+import { hasMca, mcaTable } from "./calls-page/mca.ts";
+import { publishedSummary, unknownCounts } from "./calls-page/models.ts";
 import { sentence, shownRows, textChart } from "./calls-page/readme.ts";
 import { rowsOfCsv } from "./calls-page/results.ts";
 import { functionSections, helperSections } from "./calls-page/words.ts";
@@ -40,13 +40,13 @@ export function withParts(page: string, rows: readonly Row[]): string {
     "helper sequences": helperSections(),
     results: resultSections(rows),
     measurements: publishedSummary(),
-    unknowns: unknownFigures(),
+    unknowns: unknownCounts(),
   };
   return Object.entries(parts).reduce((text, [what, part]) => between(text, marks(what), part), page);
 }
 
 /** The page with what llvm-mca says now. @throws OracleError where it is not there */
-export const withMca = (page: string): string => between(page, marks("llvm-mca"), mcaTables());
+export const withMca = (page: string): string => between(page, marks("llvm-mca"), mcaTable());
 
 function resultSections(rows: readonly Row[]): string {
   const section = (title: string, lines: readonly string[]): string =>

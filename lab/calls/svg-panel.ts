@@ -12,14 +12,16 @@ export interface Panel {
 
 /** All in pixels. Of a lane: one sequence. */
 export const LANE = 19;
+/** At least, for a panel's names. */
 const NAMES = 92;
 const FIGURES = 40;
 const HEAD = 26;
 const ABOUT = 16;
 const AXIS = 48;
 
-/** About the width of a character of the names, to cut what does not fit. */
+/** About the width of a character, and the most that one of a name takes. */
 const CHARACTER = 6.2;
+const WIDEST = 7.2;
 
 export function panelHeight({ rows }: Panel, head: number): number {
   return head + rows.length * LANE + AXIS;
@@ -46,7 +48,8 @@ function aboutLines(about = "", width: number): readonly string[] {
 export function panel({ name, about, rows }: Panel, width: number, top: number): readonly string[] {
   const bottom = top + rows.length * LANE;
   const most = Math.max(1, ...rows.flatMap((row) => reached(row)));
-  const across = scaleLinear([0, most], [NAMES, width - FIGURES]).nice(5);
+  const names = Math.max(NAMES, 8 + Math.max(...rows.map((row) => WIDEST * row.sequence.length)));
+  const across = scaleLinear([0, most], [names, width - FIGURES]).nice(5);
   const lanes = scaleBand(
     rows.map((_, i) => i),
     [top, bottom],
@@ -84,17 +87,18 @@ function axis(across: ScaleLinear<number, number>, top: number, bottom: number):
 }
 
 function lane(row: Row, across: ScaleLinear<number, number>, y: number, width: number): readonly string[] {
-  const name = text(
-    { x: NAMES - 8, y: y + 4, kind: "end", title: row.sequence },
-    cut(row.sequence, NAMES / CHARACTER),
-  );
+  const start = across(0);
+  const name = text({ x: start - 8, y: y + 4, kind: "end" }, row.sequence);
   if (row.error === null) return [name, ...bars(row, across, y, width)];
-  const place = { x: NAMES + 4, y: y + 4, kind: "refused small", title: row.error };
-  return [name, text(place, cut(shortened(row.error), (width - NAMES - 4) / CHARACTER))];
+  const place = { x: start + 4, y: y + 4, kind: "refused small", title: row.error };
+  return [name, text(place, cut(shortened(row.error), (width - start - 4) / CHARACTER))];
 }
 
 /** Of `bl at … does not reach …: more than 32 MiB` what stands behind the colon. */
-const shortened = (reason: string): string => reason.split(": ").at(-1) ?? reason;
+function shortened(reason: string): string {
+  const last = reason.split(": ").at(-1) ?? reason;
+  return last.includes("(") ? last : last.replace(/\)$/, "");
+}
 
 /** A negative figure, which the difference of two loops can be, has a bar of no length. */
 function bars(

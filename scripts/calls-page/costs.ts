@@ -54,20 +54,20 @@ function cost({ cycles: { median }, mispredicts }: MeasuredRow): string {
   return `${median.toFixed(1)}${mispredicts < 0.005 ? "" : ` (${rounded(mispredicts)})`}`;
 }
 
-/** Why cells have no figures, each reason once, addresses left out. */
+/** Why cells have no figures: each reason once for a sequence, without addresses and callees. */
 export function refusals(rows: readonly Row[]): readonly string[] {
   const reasons = new Map<string, Set<string>>();
   for (const row of rows) {
     if (row.error === null) continue;
-    const reason = row.error.replaceAll(/0x[0-9a-f]+/g, "…");
+    const reason = row.error.replace(/^.* at 0x[0-9a-f]+ .* at 0x[0-9a-f]+: /, "");
     const key = `\`${row.sequence}\`: ${reason}`;
-    reasons.set(key, (reasons.get(key) ?? new Set()).add(`${row.scenario} on ${row.cpu.toUpperCase()}`));
+    reasons.set(key, (reasons.get(key) ?? new Set()).add(row.scenario));
   }
   return [...reasons].map(([reason, where]) => `- ${reason} (${listed([...where])})`);
 }
 
 const listed = (names: readonly string[]): string =>
-  names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
+  names.length <= 5 ? names.join(", ") : `in ${names.length} scenarios`;
 
 /** The scenarios, a line each. */
 export function scenarioList(): readonly string[] {

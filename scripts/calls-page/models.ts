@@ -1,6 +1,7 @@
-// What is known of the timing models: how many published measurements they give, and every figure that nobody published.
+// What is known of the timing models: how many published measurements they give, and how many of their numbers nobody published.
 import { cpuTimings } from "../../cpu/timing/cpu-timings.ts";
-import type { Figure } from "../../cpu/timing/figure.ts";
+import { isUnknown } from "../../cpu/timing/figure.ts";
+import { listFigures } from "../../cpu/timing/figure-list.ts";
 import { measuredPower9, TOLERANCE } from "../../cpu/timing/measured/power9.ts";
 import { TimingModel } from "../../cpu/timing/model.ts";
 import { cpuModels } from "../../cpu/isa/row.ts";
@@ -16,31 +17,11 @@ export function publishedSummary(): string {
   return `Within ${100 * TOLERANCE} %: ${within}.${rest.length === 0 ? "" : ` ${rest.join("; ")}.`}\n`;
 }
 
-type Unknown = Extract<Figure, { readonly unknown: string }>;
-
-/** Every unknown figure of every processor, with the range that results take it from. */
-export function unknownFigures(): string {
-  return cpuModels
-    .map((model) => {
-      const rows = [...unknowns(cpuTimings[model])].map(([path, { low, typical, high, unknown }]) => [
-        path,
-        ...[low, typical, high].map(String),
-        unknown.replaceAll("|", "\\|"),
-      ]);
-      const table = markdown([["figure", "low", "typical", "high", "what is known"], ...rows]);
-      return `### ${model.toUpperCase()}\n\n${table.join("\n")}\n`;
-    })
-    .join("\n");
-}
-
-/** Where each is in the table, as a path of members. */
-function* unknowns(
-  value: unknown,
-  path: readonly string[] = [],
-): Generator<readonly [string, Unknown], void> {
-  if (typeof value !== "object" || value === null || value instanceof RegExp) return;
-  if ("unknown" in value) yield [path.join("."), value as Unknown];
-  else
-    for (const [key, member] of Object.entries(value))
-      yield* unknowns(member, [...path, ...(/^(?:core|front|classes)$/.test(key) ? [] : [key])]);
+/** How many numbers of each processor nobody published. */
+export function unknownCounts(): string {
+  const rows = cpuModels.map((model) => {
+    const figures = [...listFigures(cpuTimings[model])].map(({ figure }) => figure);
+    return [model.toUpperCase(), String(figures.length), String(figures.filter(isUnknown).length)];
+  });
+  return `${markdown([["", "numbers", "not published"], ...rows]).join("\n")}\n`;
 }
