@@ -1,13 +1,12 @@
-// The tables of docs/timing.md about the execution cores: figures, classes, and where LLVM's description of a processor differs.
+// The tables of docs/timing.md about the execution cores: figures and classes of instructions.
 // It makes text of the tables in cpu/timing/ and says nothing of its own.
-import { cpuModels, existsOn, type CpuModel } from "../cpu/isa/row.ts";
+import { existsOn, type CpuModel } from "../cpu/isa/row.ts";
 import { isa } from "../cpu/isa/table.ts";
 import { schedulingClass, type SchedulingClass } from "../cpu/timing/classes.ts";
 import type { ClassFigures, UnitUse } from "../cpu/timing/core-figures.ts";
 import { cpuTimings } from "../cpu/timing/cpu-timings.ts";
 import type { Figure } from "../cpu/timing/figure.ts";
 import { listFigures } from "../cpu/timing/figure-list.ts";
-import { correctionsOf } from "../cpu/timing/test/llvm-figures.ts";
 
 /** How a figure is written, and where it comes from. */
 export interface Wording {
@@ -76,12 +75,4 @@ export function coreTable(model: CpuModel, { value, why }: Wording): string {
     ...fusions.map(({ name, latency }) => `| as one: ${name} | ${value(latency)} | ${why(latency)} |`),
   ];
   return ["| figure | value | source |", "| --- | --- | --- |", ...lines].join("\n");
-}
-
-/** Where LLVM 19 has other numbers. */
-export function llvmTable(): string {
-  const lines = cpuModels.flatMap((model) =>
-    correctionsOf(model).map(({ what, why }) => `| ${model} | ${what} | ${why} |`),
-  );
-  return ["| cpu | LLVM 19 | why ours is another |", "| --- | --- | --- |", ...lines].join("\n");
 }
