@@ -230,6 +230,22 @@ describeWithOracle("programs compiled for the purpose", [clang], () => {
     ).toThrow("invalid indirect access to stack R1 off=-2 size=16");
   });
 
+  it("a weak declaration: its address tells whether it is there, and only then it may be called", () => {
+    const post = "extern u64 ledger_post(u32, int, short, unsigned char) __attribute__((weak)) __ksym;";
+    const careful = "if ((long)ledger_post) return ledger_post(4, 0, 0, 0); return skb->len;";
+    const without = boot(build, RADIX);
+    expect(load(without, post, careful)).toBe(60);
+    expect(() => load(without, post, "return ledger_post(4, 0, 0, 0);")).toThrow(
+      expect.objectContaining({
+        errno: "EINVAL",
+        message: "kfunc 'ledger_post' is referenced but wasn't resolved",
+      }),
+    );
+    const kernel = boot(build, RADIX);
+    ledger(kernel, ".le");
+    expect(load(kernel, post, careful)).toBe(1000 + 64);
+  });
+
   it("near: a module's function that counts from the program counter, and none that has a TOC", () => {
     const declaration = "extern u64 ledger_digest(const void *, u32) __ksym;";
     const body = "unsigned char b[2] = {1, 2}; return ledger_digest(b, 2);";

@@ -15,7 +15,13 @@ import type { Checked, CheckOptions } from "../verifier/checked.ts";
 import { VerifierError } from "../verifier/error.ts";
 import type { CallEncodingName } from "./encoding/encoding.ts";
 import { callEncodingNamed } from "./encoding/table.ts";
-import { calledFunction, kfuncOf, resolveKfuncs, type OfferedFunction } from "./kfuncs.ts";
+import {
+  calledFunction,
+  kfuncOf,
+  POISON_CALL_KFUNC_BASE,
+  resolveKfuncs,
+  type OfferedFunction,
+} from "./kfuncs.ts";
 import { encodeCalls, rewrite, split } from "./load.ts";
 import { LoadedProgram } from "./loaded.ts";
 import type { BpfFunction, Jit, JitedImages } from "./prog.ts";
@@ -132,6 +138,8 @@ export class BpfCore<J extends JitedImages = JitedImages> {
       throw new BpfLoadError(`a program for ${program.endian} on a kernel that is ${memory.endian}`);
     const helperById = (id: number): Helper | undefined => helpers.find((h) => h.id === id && id > 0);
     const permitted = (id: number): boolean => {
+      const missing = named.kfuncs?.[id - POISON_CALL_KFUNC_BASE];
+      if (missing !== undefined) throw notResolved(missing.name);
       const helper = helperById(id);
       return helper !== undefined && isPermitted(helper, program.type);
     };
@@ -224,6 +232,10 @@ export class BpfCore<J extends JitedImages = JitedImages> {
     return (...args) => helper.call(this.helperContext, ...args);
   }
 }
+
+/** As libbpf puts it where the verifier has met a call of nothing. @linux tools/lib/bpf/libbpf.c fixup_log_missing_kfunc_call */
+const notResolved = (name: string): VerifierError =>
+  new VerifierError({ errno: "EINVAL", message: `kfunc '${name}' is referenced but wasn't resolved` });
 
 type LoadedProgramHelper = ConstructorParameters<typeof LoadedProgram>[0]["helper"];
 

@@ -1,10 +1,11 @@
 // Functions of the kernel that a program calls: names become numbers, as a loader does it, and numbers addresses, for check and JIT.
 // Which functions there are is the kernel's to say, whether a call is right the verifier's.
-import type { U64 } from "../../word/long.ts";
+import { ZERO, type U64 } from "../../word/long.ts";
 import type { LinkedProgram, ProgType } from "../elf/types.ts";
-import { insn as make, isKfuncCall, slotsOf, type Insn } from "../insn.ts";
+import { insn as make, isKfuncCall, isLdImm64, slotsOf, type Insn } from "../insn.ts";
 import { argumentModels, isCompatible, type ArgumentModel, type KfuncPrototype } from "../kfunc.ts";
 import { BpfLoadError } from "../load-error.ts";
+import { BPF_PSEUDO_BTF_ID } from "../opcodes.ts";
 
 /** A function that the kernel or a module offers to programs. */
 export interface OfferedFunction {
@@ -72,8 +73,9 @@ export function resolveKfuncs(
   const { kfuncs = [], insns } = program;
   if (kfuncs.length === 0) return { program, kfuncs: [] };
   const modules: string[] = [];
-  const resolved = kfuncs.map((declared): ResolvedFunction => {
+  const resolved = kfuncs.map((declared): ResolvedFunction | undefined => {
     const offered = find(declared.name);
+    if (offered === undefined && declared.isWeak === true) return undefined;
     if (offered === undefined)
       throw new BpfLoadError(
         `extern (func ksym) '${declared.name}': not found in kernel or module BTFs`,
@@ -88,16 +90,35 @@ export function resolveKfuncs(
     return { offered, prototype, imm, off: module === undefined ? 0 : modules.indexOf(module) + 1 };
   });
   const numbered = withNumbers(insns, resolved);
-  return { program: { ...program, insns: numbered }, kfuncs: resolved };
+  return {
+    program: { ...program, insns: numbered },
+    kfuncs: resolved.filter((kfunc) => kfunc !== undefined),
+  };
 }
 
-function withNumbers(insns: readonly Insn[], kfuncs: readonly ResolvedFunction[]): readonly Insn[] {
+/** Number of the helper that there is not, which a call of nothing becomes. @linux tools/lib/bpf/libbpf.c POISON_CALL_KFUNC_BASE */
+export const POISON_CALL_KFUNC_BASE = 2_002_000_000;
+
+/** @linux tools/lib/bpf/libbpf.c bpf_object__relocate_data, poison_kfunc_call */
+function withNumbers(
+  insns: readonly Insn[],
+  kfuncs: readonly (ResolvedFunction | undefined)[],
+): readonly Insn[] {
   const out = [...insns];
   for (let at = 0; at < insns.length;) {
     const i = insns[at];
     if (i === undefined) break;
-    const kfunc = isKfuncCall(i) ? kfuncs[i.imm] : undefined;
-    if (kfunc !== undefined) out[at] = make(i.code, { ...i, imm: kfunc.imm, off: kfunc.off });
+    const kfunc = kfuncs[i.imm];
+    if (isKfuncCall(i))
+      out[at] =
+        kfunc === undefined
+          ? make(i.code, { imm: POISON_CALL_KFUNC_BASE + i.imm })
+          : make(i.code, { ...i, imm: kfunc.imm, off: kfunc.off });
+    if (isLdImm64(i) && i.src === BPF_PSEUDO_BTF_ID) {
+      const address = kfunc?.offered.address ?? ZERO;
+      out[at] = make(i.code, { dst: i.dst, imm: address.low });
+      out[at + 1] = make(0, { imm: address.high });
+    }
     at += slotsOf(i);
   }
   return out;

@@ -15,6 +15,7 @@ import { VerifierError } from "../verifier/error.ts";
 import { callPacketLoad, guardDivision, isPacketLoad, maskShift } from "./fixups.ts";
 import { patch } from "./patch.ts";
 import type { CallSite } from "./encoding/encoding.ts";
+import { POISON_CALL_KFUNC_BASE } from "./kfuncs.ts";
 import type { BpfFunction, BpfFunctionAux } from "./prog.ts";
 
 /** The whole program after rewriting, as BPF_OBJ_GET_INFO_BY_FD shows it. */
@@ -45,7 +46,7 @@ export interface Addresses {
 /** Rewrites what depends on the program type and on the CPU's division. Throws VerifierError, BpfLoadError. */
 export function rewrite(
   program: LinkedProgram,
-  checked: Pick<Checked, "contextAccesses" | "functions">,
+  checked: Pick<Checked, "contextAccesses" | "functions" | "reached">,
   type: ProgramType | undefined,
   { helperImm, maps }: Addresses,
 ): Xlated {
@@ -63,6 +64,7 @@ export function rewrite(
     else {
       const guarded = guardDivision(i) ?? maskShift(i);
       if (guarded !== undefined) replacements.set(at, guarded);
+      else if (isPoison(i) && checked.reached?.has(at) === false) replacements.set(at, [NEVER]);
       else if (isHelperCall(i)) replacements.set(at, [make(i.code, { ...i, imm: helperCall(i.imm, at) })]);
     }
   });
@@ -94,6 +96,12 @@ function packetLoad(
 
 const isHelperCall = ({ code, src }: Insn): boolean =>
   code === (op.BPF_JMP | op.BPF_CALL) && src === op.BPF_HELPER_CALL;
+
+/** A call of a function that there is not, which may stand in code that nothing reaches. */
+const isPoison = (i: Insn): boolean => isHelperCall(i) && i.imm >= POISON_CALL_KFUNC_BASE;
+
+/** A jump to itself, in place of what is never executed. @linux kernel/bpf/verifier.c sanitize_dead_code */
+const NEVER = make(op.BPF_JMP | op.BPF_JA, { off: -1 });
 
 function forEachInsn(insns: readonly Insn[], visit: (i: Insn, at: number) => void): void {
   for (let at = 0; at < insns.length;) {

@@ -4,19 +4,27 @@ import { BpfLoadError } from "../load-error.ts";
 import {
   BPF_CALL,
   BPF_JMP,
+  BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_CALL,
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_KFUNC_CALL,
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_VALUE,
 } from "../opcodes.ts";
-import type { KfuncPrototype } from "../kfunc.ts";
 import type { Btf } from "./btf.ts";
 import type { Functions, ObjectFunction } from "./functions.ts";
 import { kernelPrototype } from "./kfunc.ts";
 import type { PlacedMap } from "./maps.ts";
-import { SHF_EXECINSTR, SHN_UNDEF, STT_SECTION, type Elf, type Relocation } from "./reader.ts";
-import type { LinkedFunction } from "./types.ts";
+import {
+  SHF_EXECINSTR,
+  SHN_UNDEF,
+  STB_WEAK,
+  STT_SECTION,
+  type Elf,
+  type ElfSymbol,
+  type Relocation,
+} from "./reader.ts";
+import type { DeclaredFunction, LinkedFunction } from "./types.ts";
 
 const R_BPF_NONE = 0;
 const R_BPF_64_64 = 1;
@@ -32,7 +40,7 @@ export interface Linked {
   /** Start of each function of the object that is in the program. */
   readonly placed: ReadonlyMap<ObjectFunction, number>;
   /** Functions of the kernel, each once, in the order of their first calls. */
-  readonly kfuncs: readonly KfuncPrototype[];
+  readonly kfuncs: readonly DeclaredFunction[];
 }
 
 /** An object, as far as linking asks for it. */
@@ -60,7 +68,7 @@ class Linker {
   readonly #insns: Insn[] = [];
   readonly #placed = new Map<ObjectFunction, number>();
   readonly #btf: LinkInput["btf"];
-  readonly #kfuncs: KfuncPrototype[] = [];
+  readonly #kfuncs: DeclaredFunction[] = [];
 
   constructor({ elf, functions, maps, btf }: LinkInput) {
     this.#elf = elf;
@@ -122,7 +130,7 @@ class Linker {
       this.#insns[slot] = {
         ...insn,
         src: BPF_PSEUDO_KFUNC_CALL,
-        imm: this.#kernelFunction(f, i, symbol.name),
+        imm: this.#kernelFunction(f, i, symbol),
       };
       return;
     }
@@ -132,7 +140,7 @@ class Linker {
   }
 
   /** Index of a function that the kernel is to have. @linux tools/lib/bpf/libbpf.c bpf_object__collect_externs */
-  #kernelFunction(f: ObjectFunction, i: number, name: string): number {
+  #kernelFunction(f: ObjectFunction, i: number, { name, bind }: ElfSymbol): number {
     const known = this.#kfuncs.findIndex((kfunc) => kfunc.name === name);
     if (known >= 0) return known;
     const btf = this.#btf();
@@ -146,7 +154,13 @@ class Linker {
         `call of ${name}, which is not defined: ${why}`,
         btf === undefined ? "ESRCH" : "ENOENT",
       );
-    return this.#kfuncs.push(prototype) - 1;
+    const declared = bind === STB_WEAK ? { ...prototype, isWeak: true } : prototype;
+    return this.#kfuncs.push(declared) - 1;
+  }
+
+  #isKernelFunction(name: string): boolean {
+    const btf = this.#btf();
+    return btf !== undefined && kernelPrototype(btf, name) !== undefined;
   }
 
   /** Gives the instruction the distance to a function that starts at a slot of a section. */
@@ -173,6 +187,10 @@ class Linker {
       throw fault(f, i, "the function ends in the middle of BPF_LD_IMM64");
     if (type !== R_BPF_64_64)
       throw fault(f, i, `address of ${symbol.name} by relocation type ${type}, not ${R_BPF_64_64}`);
+    if (symbol.section === SHN_UNDEF && this.#isKernelFunction(symbol.name)) {
+      this.#insns[slot] = { ...insn, src: BPF_PSEUDO_BTF_ID, imm: this.#kernelFunction(f, i, symbol) };
+      return;
+    }
     if (symbol.section === SHN_UNDEF)
       throw fault(f, i, `extern ${symbol.name} (kconfig or ksym) is not supported`, "EOPNOTSUPP");
     const section = this.#elf.sections[symbol.section];

@@ -22,6 +22,7 @@ export const SHT_RELA = 4;
 export const SHN_UNDEF = 0;
 export const SHN_LORESERVE = 0xff00;
 export const STB_LOCAL = 0;
+export const STB_WEAK = 2;
 export const STT_SECTION = 3;
 export const STT_FUNC = 2;
 export const STT_FILE = 4;

@@ -115,6 +115,12 @@ export interface SourceInfo {
   readonly lines: ReadonlyMap<number, SourceLine>;
 }
 
+/** A function of the kernel that a program declares. */
+export interface DeclaredFunction extends KfuncPrototype {
+  /** The kernel need not have it: calls of it must not be reached then, and its address is 0. */
+  readonly isWeak?: boolean;
+}
+
 /** A function of a linked program; `start` and `length` in slots. */
 export interface LinkedFunction {
   readonly name: string;
@@ -126,7 +132,8 @@ export interface LinkedFunction {
  * A program with everything it calls in one run of slots: the main function first, then the called ones.
  * BPF_LD_IMM64: src BPF_PSEUDO_MAP_FD has in imm the index into `maps`; BPF_PSEUDO_MAP_VALUE too, and in the second
  * imm the offset in bytes in the map's value; BPF_PSEUDO_FUNC the pc-relative offset of the function in slots, as
- * BPF_PSEUDO_CALL has it. A call with src BPF_PSEUDO_KFUNC_CALL has in imm the index into `kfuncs`.
+ * BPF_PSEUDO_CALL has it. A call with src BPF_PSEUDO_KFUNC_CALL has in imm the index into `kfuncs`,
+ * and so has BPF_LD_IMM64 with src BPF_PSEUDO_BTF_ID, which loads the function's address.
  */
 export interface LinkedProgram {
   readonly name: string;
@@ -138,7 +145,7 @@ export interface LinkedProgram {
   readonly maps: readonly MapDefinition[];
   readonly license: string;
   /** Functions of the kernel that the instructions call, by the names that the object has for them. */
-  readonly kfuncs?: readonly KfuncPrototype[];
+  readonly kfuncs?: readonly DeclaredFunction[];
   /** Where the object has debug information (`-g`). */
   readonly source?: SourceInfo;
 }

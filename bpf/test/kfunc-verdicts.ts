@@ -12,6 +12,7 @@ extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
 extern void bpf_preempt_disable(void) __ksym;
 extern void bpf_preempt_enable(void) __ksym;
+extern void bpf_no_such_function(void) __attribute__((weak)) __ksym;
 extern void bpf_throw(u64 cookie) __ksym;
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, u64 flags, struct bpf_dynptr *ptr) __ksym;
 struct { __uint(type, 3); __uint(max_entries, 1); __uint(key_size, 4); __uint(value_size, 4); } jumps SEC(".maps");
@@ -26,7 +27,6 @@ const p = (body: string, section = "tc", license = GPL): string =>
   `${DECLARED}${license}SEC("${section}") int p(struct __sk_buff *skb) { ${body} }\n`;
 
 /** What 6.12 says, empty: it accepts; and what it says since 6.13, where that has other words. */
-// prettier-ignore -- one program, one line
 export const kfuncVerdicts: readonly (readonly [
   name: string,
   source: string,
@@ -53,6 +53,11 @@ export const kfuncVerdicts: readonly (readonly [
       'SEC("tc")',
       'NOINLINE static int unlock(u32 x) { bpf_rcu_read_unlock(); return x; }\nSEC("tc")',
     ),
+    "",
+  ],
+  [
+    "a weak function that is not there, and is not called",
+    p("if ((long)bpf_no_such_function) bpf_no_such_function(); return 0;"),
     "",
   ],
   [
@@ -126,14 +131,10 @@ export const kfuncVerdicts: readonly (readonly [
 /** Why the check refuses a linked program whose functions are all there; undefined where it accepts. */
 export function kfuncRefusal(linked: LinkedProgram, options: CheckOptions = {}): VerifierError | undefined {
   let id = 0;
-  const { program, kfuncs } = resolveKfuncs(linked, (name) => ({
-    name,
-    id: ++id,
-    module: undefined,
-    address: ZERO,
-    flags: () => 0,
-    hold: () => () => undefined,
-  }));
+  const common = { module: undefined, address: ZERO, flags: () => 0, hold: () => () => undefined };
+  const { program, kfuncs } = resolveKfuncs(linked, (name) =>
+    name === "bpf_no_such_function" ? undefined : { ...common, name, id: ++id },
+  );
   try {
     check(program, {
       kernelFunction: (call) => {

@@ -37,7 +37,6 @@ describeWithOracle("calls of the kernel's functions", [clang], () => {
     });
 
   // Words and numbers are those of kernel/bpf/verifier.c, check_kfunc_args and what it calls.
-  // prettier-ignore -- one program, one line
   it.each([
     ["five numbers", "u64 f(u32, char, short, u64, _Bool)", "return f(1, 2, 3, 4, 1);", ""],
     ["a pointer to a number", "int f(u64 *)", "u64 x = 1; return f(&x);", ""],
@@ -107,7 +106,6 @@ describeWithOracle("calls of the kernel's functions", [clang], () => {
   });
 
   const SIZED = ["data__opt", "data__sz"];
-  // prettier-ignore -- one program, one line
   it.each([
     ["a constant length", "u32 x = 1; return f(&x, 4);", SIZED, ""],
     [
