@@ -2,7 +2,10 @@
 // It knows nothing of instructions.
 import type { Use } from "./decoded.ts";
 
-/** Cycles of a ring: more than lie between dispatch and the last thing that is planned, were the queue full of divisions that wait for one another. */
+/**
+ * Cycles of a ring: more than lie between dispatch and the last thing that is planned, were the queue full of divisions that wait for one
+ * another. What is planned further ahead, behind chains of missing translations, may be forgotten.
+ */
 export const RING = 1 << 13;
 
 /** The units of one core. */
