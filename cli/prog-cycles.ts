@@ -9,13 +9,14 @@ import { jitedDump, type Annotation, type Annotations } from "./prog-jited.ts";
 import type { Printed } from "./prog.ts";
 import type { ProgramView } from "./prog-view.ts";
 import type { RunInput, Session } from "./session.ts";
+import { tracing } from "./trace-output.ts";
 
 const EXECUTIONS_WIDTH = 10;
 const CYCLES_WIDTH = 11;
 
 export function annotatedDump(view: ProgramView, session: Session, input: RunInput): Printed {
   const { kernel, program } = session;
-  const { meter } = executeMetered(session, input);
+  const { meter } = tracing(kernel, () => executeMetered(session, input));
   const { insns } = meter.last;
   const hot = hotInsns(insns);
   const byAddress = new Map(insns.map((insn) => [hex64(insn.address), insn]));

@@ -125,10 +125,11 @@ function verb(
       if (inputs.filter((input) => input === "-").length > 1)
         throw new UsageError("standard input (-) can be read once only");
       const bytes = await readInput(file);
-      const { openSession } = await import("./session.ts");
+      const { openSession, checkPacket } = await import("./session.ts");
       const { readModules } = await import("./module-file.ts");
       const { viewProgram } = await import("./prog-view.ts");
       const session = openSession(file, bytes, options, await readModules(options.with));
+      checkPacket(session, { "--data-in": options.dataIn });
       const view = viewProgram(session, options, detail);
       const { lines, json } = await print(view, options, session);
       if (options.json === true) printJson(json);

@@ -8,6 +8,7 @@ import { bpfOptions, valued, withOption } from "./options.ts";
 import type { BpfOptions, WithOptions } from "./options.ts";
 import { hexBytes, paint, printJson, printLines, table } from "./output.ts";
 import type { Done, Session } from "./session.ts";
+import { tracing } from "./trace-output.ts";
 
 interface Options extends BpfOptions, WithOptions {
   readonly dataIn?: string;
@@ -59,17 +60,13 @@ export function runCommand(): Command {
       const bytes = await readInput(file);
       const dataIn = options.dataIn === undefined ? undefined : await readInput(options.dataIn);
       const ctxIn = options.ctxIn === undefined ? undefined : await readInput(options.ctxIn);
-      const { openSession } = await import("./session.ts");
+      const { openSession, checkPacket } = await import("./session.ts");
       const { readModules } = await import("./module-file.ts");
       const session = openSession(file, bytes, options, await readModules(options.with));
-      for (const name of ["dataIn", "dataOut"] as const)
-        if (session.onMemory && options[name] !== undefined)
-          throw new UsageError(
-            `${{ dataIn: "--data-in", dataOut: "--data-out" }[name]}: raw instructions on plain memory have no packet`,
-          );
+      checkPacket(session, { "--data-in": options.dataIn, "--data-out": options.dataOut });
       const input = { dataIn, ctxIn, repeat: options.repeat };
       const metered = options.cycles === true ? await import("./metered.ts") : undefined;
-      const { end, cycles } = tracing(session, () =>
+      const { end, cycles } = tracing(session.kernel, () =>
         metered === undefined
           ? { end: session.execute(input), cycles: undefined }
           : metered.runWithCycles(session, input),
@@ -78,16 +75,6 @@ export function runCommand(): Command {
       if (options.json === true) printJson(document(session, end, options, cycles));
       else printLines(text(session, end, options, cycles));
     });
-}
-
-/** Shows what bpf_trace_printk said, also before a failure: on standard error, as what the guest has to tell. */
-function tracing<T>(session: Session, execute: () => T): T {
-  try {
-    return execute();
-  } finally {
-    const messages = session.kernel.bpf.trace.map((message) => `bpf_trace_printk: ${message.trimEnd()}\n`);
-    process.stderr.write(messages.join(""));
-  }
 }
 
 function document(session: Session, end: Done, options: Options, cycles: CyclesReport | undefined): unknown {

@@ -88,6 +88,13 @@ export function openSession(
   };
 }
 
+/** Throws UsageError for an option of `given`, by name, that is about a packet where the program has none. */
+export function checkPacket({ onMemory }: Session, given: Readonly<Record<string, unknown>>): void {
+  if (!onMemory) return;
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined) throw new UsageError(`${name}: raw instructions on plain memory have no packet`);
+}
+
 /** Loads a program and runs it on plain memory: r0. Throws StageError. */
 export function loadAndRun(linked: LinkedProgram, memory: Uint8Array, options: BpfOptions): U64 {
   const kernel = bootKernel(options, linked.endian);

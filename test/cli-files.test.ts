@@ -52,6 +52,9 @@ describe("raw instructions with --ctx-in", () => {
       expectRefused(["run", sum, "--ctx-in", memory, option, memory], new RegExp(`${option}.*no packet`));
       expectRefused(["run", store, "--no-verify", option, memory], new RegExp(`${option}.*no packet`));
     }
+    const dump = ["prog", "dump", "jited", sum, "--cycles", "--data-in", memory];
+    for (const way of [["--ctx-in", memory], ["--no-verify"]])
+      expectRefused([...dump, ...way], /--data-in.*no packet/);
   });
 });
 
@@ -81,9 +84,6 @@ describe("files and options", () => {
   it("a result does not go to a file named -", () => {
     expectRefused(["asm", "-", "-o", "-"], /- is standard input/, "nop\n");
     expectRefused(["run", COUNTERS, "--data-out", "-"], /- is standard input/);
-  });
-  it("bench calls is not built yet, whatever stands behind it", () => {
-    expectRefused(["bench", "calls", "--seed", "1"], /not built yet/);
   });
   it("an error of a stage has all its members", () => {
     const { status, stdout } = farcall(["run", "--json", "--max-insns", "1", COUNTERS]);

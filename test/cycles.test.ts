@@ -196,6 +196,12 @@ describe("prog dump jited --cycles", () => {
     }
     expect(farcall(["prog", "dump", "xlated", examplePath("calls.el.o"), "--cycles"]).status).toBe(2);
     const code = farcall(["prog", "dump", "jited", examplePath("calls.el.o"), "--cycles", "--no-jit"]);
-    expect(code.status).not.toBe(0);
+    expect(code).toMatchObject({ status: 1, stdout: "" });
+  });
+
+  it("says what the program says by bpf_trace_printk, as run does", () => {
+    const source = "r1 = r10\nr1 += -8\n*(u64 *)(r10 - 8) = 0x0a6968\nr2 = 4\ncall bpf_trace_printk\nexit\n";
+    const { status, stderr } = farcall(["prog", "dump", "jited", "-", "--cycles", "--repeat", "2"], source);
+    expect([status, stderr]).toEqual([0, "bpf_trace_printk: hi\n".repeat(2)]);
   });
 });

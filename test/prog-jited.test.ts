@@ -58,6 +58,7 @@ describe.each([
       expect(BigInt(address)).toBe((addresses.get(name) ?? 0n) + BigInt(descriptor));
     }
     const far = operands(dump(file, "--call-sequence", "far"), "mtctr");
+    expect(far).toHaveLength(7);
     for (const operand of far) expect(operand).toMatch(new RegExp(`^r12 <bpf_prog_\\w+${entry}>$`));
   });
 
@@ -81,7 +82,9 @@ describe.each([
   it("without names in kallsyms there are addresses, and the kernel's own names", () => {
     const functions = dump(file, "--no-kallsyms");
     expect(functions.map(({ name }) => name)).toEqual(ran.functions.map(({ address }) => address));
-    for (const operand of operands(functions, "bl")) expect(operand).toMatch(/^0xd[0-9a-f]{15}$/);
+    const called = operands(functions, "bl");
+    expect(called).toHaveLength(7);
+    for (const operand of called) expect(operand).toMatch(/^0xd[0-9a-f]{15}$/);
     const helpers = operands(dump(`counters.${kind}.o`, "--no-kallsyms"), "mtctr");
     expect(helpers).toEqual(
       ["lookup", "update", "delete"].map((what) =>
