@@ -2,7 +2,7 @@
 // A far call has nothing to skip: its constant is padded as in `far`.
 import { padded } from "../immediates.ts";
 import { b, WORD_BYTES } from "../ppc.ts";
-import { far, farWords } from "./far.ts";
+import { farWords, paddedFar } from "./far.ts";
 import { nearWords } from "./near.ts";
 import type { CallSequenceKind } from "./sequence.ts";
 
@@ -10,18 +10,15 @@ export const autoSkip: CallSequenceKind<"auto-skip"> = {
   name: "auto-skip",
   summary: "bl and a b over the rest where it reaches, else far; of one length",
   legal: "always",
-  create(machine) {
-    const farCall = far.create(machine);
-    return {
-      maxWords: (callee) => farWords(callee, machine),
-      maxStubWords: () => 0,
-      words(call, shared) {
-        const near = nearWords(call, machine);
-        if (near === undefined) return farCall.words(call, shared);
-        const length = farWords(call, machine);
-        const rest = (length - near.length) * WORD_BYTES;
-        return padded([...near, b(rest)], length);
-      },
-    };
-  },
+  create: (machine) => ({
+    maxWords: (callee) => farWords(callee, machine),
+    maxStubWords: () => 0,
+    words(call) {
+      const near = nearWords(call, machine);
+      if (near === undefined) return paddedFar(call, machine);
+      const length = farWords(call, machine);
+      const rest = (length - near.length) * WORD_BYTES;
+      return padded([...near, b(rest)], length);
+    },
+  }),
 };

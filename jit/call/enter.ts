@@ -23,7 +23,7 @@ export function reloadToc({ kind }: Callee, { pacaKernelToc }: CallMachine): Wor
 }
 
 /** `call`: through CTR; `jump`: the same without LR, for stubs, where the TOC comes back at the call; `lr`: a call through LR. */
-type Transfer = "call" | "jump" | "lr";
+export type Transfer = "call" | "jump" | "lr";
 
 const transfers: Readonly<
   Record<Transfer, { readonly move: (gpr: Gpr) => number; readonly go: () => number }>

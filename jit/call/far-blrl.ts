@@ -1,9 +1,6 @@
 // `far-blrl`: the far call as Linux had it in 2018, through LR. A blrl is a return to the processor's predictor, which takes an entry
 // from its link stack that no call has put there. Kept to be measured. [Linux 4.15 arch/powerpc/net/bpf_jit_comp64.c]
-import { load64, MAX_LOAD64_WORDS, padded } from "../immediates.ts";
-import { CALL_TARGET } from "../registers.ts";
-import { calleeValue, enter } from "./enter.ts";
-import { farWords } from "./far.ts";
+import { farWords, paddedFar } from "./far.ts";
 import type { CallSequenceKind } from "./sequence.ts";
 
 export const farBlrl: CallSequenceKind<"far-blrl"> = {
@@ -13,9 +10,6 @@ export const farBlrl: CallSequenceKind<"far-blrl"> = {
   create: (machine) => ({
     maxWords: (callee) => farWords(callee, machine),
     maxStubWords: () => 0,
-    words: (call) => [
-      ...padded(load64(CALL_TARGET, calleeValue(call, machine)), MAX_LOAD64_WORDS),
-      ...enter(CALL_TARGET, call, machine, "lr"),
-    ],
+    words: (call) => paddedFar(call, machine, "lr"),
   }),
 };

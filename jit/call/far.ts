@@ -4,7 +4,7 @@
 import { load64, MAX_LOAD64_WORDS, padded } from "../immediates.ts";
 import type { Words } from "../ppc.ts";
 import { CALL_TARGET } from "../registers.ts";
-import { calleeValue, enter } from "./enter.ts";
+import { calleeValue, enter, type Transfer } from "./enter.ts";
 import type { Call, Callee, CallMachine, CallSequenceKind } from "./sequence.ts";
 
 /** Words at most. */
@@ -18,12 +18,17 @@ export const far: CallSequenceKind<"far"> = {
   create: (machine) => ({
     maxWords: (callee) => farWords(callee, machine),
     maxStubWords: () => 0,
-    words: (call) => [
-      ...padded(load64(CALL_TARGET, calleeValue(call, machine)), MAX_LOAD64_WORDS),
-      ...enter(CALL_TARGET, call, machine),
-    ],
+    words: (call) => paddedFar(call, machine),
   }),
 };
+
+/** The constant in five words, then into the callee. */
+export function paddedFar(call: Call, machine: CallMachine, transfer?: Transfer): Words {
+  return [
+    ...padded(load64(CALL_TARGET, calleeValue(call, machine)), MAX_LOAD64_WORDS),
+    ...enter(CALL_TARGET, call, machine, transfer),
+  ];
+}
 
 /** The same without padding: as many words as the address needs. */
 export function shortestFar(call: Call, machine: CallMachine): Words {
