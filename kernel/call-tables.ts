@@ -33,8 +33,8 @@ export class CallTables {
     }
     const end = kernel.text.toc.add(u64(REACH));
     if (table.add(bytes).lte(end)) return table;
-    const page = this.#pageBelow(end.low >>> 0);
-    if (page === undefined || bytes > kernel.pages.pageBytes) return table;
+    const page = bytes > kernel.pages.pageBytes ? undefined : this.#pageBelow(end.low >>> 0);
+    if (page === undefined) return table;
     kernel.free(table);
     const address = linear(page);
     this.#pages.set(hex64(address), page);
