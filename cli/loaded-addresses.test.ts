@@ -1,3 +1,4 @@
+// Addresses that are followed: of any constant that the JIT builds, and of the callee of every sequence, in the disassembler's words.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { disassembleAll } from "../cpu/isa/disassemble-all.ts";

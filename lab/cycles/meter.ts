@@ -4,8 +4,7 @@ import { RECORD, RECORD_WORDS, type InsnObserver, type InsnStream } from "../../
 import type { TimingModel } from "../../cpu/timing/model.ts";
 import { InsnTable, type InsnCycles } from "./insn-table.ts";
 
-/** What is counted of a run beside cycles. */
-export const counterNames = [
+const counterNames = [
   "instructions",
   "branches",
   "takenBranches",
@@ -66,22 +65,14 @@ class Account {
   }
 }
 
-const NOTHING: Counters = Object.freeze({
-  instructions: 0,
-  branches: 0,
-  takenBranches: 0,
-  mispredicts: 0,
-  icacheMisses: 0,
-  ieratMisses: 0,
-  deratMisses: 0,
-});
-
-function sum(a: Counters, b: Counters, sign: 1 | -1 = 1): Counters {
-  return Object.fromEntries(counterNames.map((name) => [name, a[name] + sign * b[name]])) as Record<
+function counters(count: (name: keyof Counters) => number): Counters {
+  return Object.fromEntries(counterNames.map((name) => [name, count(name)])) as Record<
     keyof Counters,
     number
   >;
 }
+
+const NOTHING: Counters = Object.freeze(counters(() => 0));
 
 /**
  * Takes the stream of a processor. Handlers of interrupts are left out, as they are of counts of instructions; the host's way in is
@@ -143,10 +134,12 @@ export class CycleMeter implements InsnObserver {
   #take(part: Part, stream: InsnStream): void {
     const [typical] = this.#accounts;
     const before = typical?.model.counters;
-    const counted = before === undefined ? NOTHING : sum(NOTHING, before);
+    // The model's own object counts on.
+    const counted = before === undefined ? NOTHING : counters((name) => before[name]);
     for (const account of this.#accounts) account.take(part, stream);
-    if (part === "program" && typical !== undefined)
-      this.#counters = sum(this.#counters, sum(typical.model.counters, counted, -1));
+    if (part !== "program" || typical === undefined) return;
+    const [own, now] = [this.#counters, typical.model.counters];
+    this.#counters = counters((name) => own[name] + now[name] - counted[name]);
   }
 
   #range(): Range {
