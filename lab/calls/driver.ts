@@ -27,15 +27,10 @@ const COIN = text(`
   sldi r0,r15,13; xor r15,r15,r0; srdi r0,r15,7; xor r15,r15,r0; sldi r0,r15,17; xor r15,r15,r0
   andi. r0,r15,0x100`);
 
-/**
- * Never executed: compiled code has arguments and results between its calls, and so calls are not as close as two in 32 bytes, for which
- * a processor may keep one target only.
- */
-const BETWEEN_SITES: Item = { kind: "words", words: Array.from({ length: 8 }, () => encode("ori", {})) };
-
 /** Work of every function: it counts its calls. */
 const COUNT = text("addi r28,r28,1");
 const RETURN = text("blr");
+const NOP = encode("ori", {});
 /** What a function does that calls another, around its work and the call. */
 const MAKE_FRAME = text(`mflr r0; std r0,16(r1); stdu r1,-${FRAME_BYTES}(r1)`);
 const DROP_FRAME = text(`addi r1,r1,${FRAME_BYTES}; ld r0,16(r1)`);
@@ -53,6 +48,10 @@ export function driver(scene: Scene, caller: Caller): readonly Item[] {
     ...(scene.flush === "count-cache" ? [FLUSH_MARK] : []),
     ...(caller === "calls" ? [call(site)] : inline(scene, scene.sites[site] ?? 0)),
   ];
+  /** Not executed. */
+  const gap = (site: number): readonly Item[] => [
+    { kind: "words", words: Array.from({ length: scene.gaps[site] ?? 0 }, () => NOP) },
+  ];
   const turn: Item = { kind: "label", name: "turn" };
   if (scene.order === "coin")
     return [
@@ -62,7 +61,7 @@ export function driver(scene: Scene, caller: Caller): readonly Item[] {
       { kind: "branch", on: "eq", to: "site_1" },
       ...at(0),
       { kind: "jump", to: "next" },
-      BETWEEN_SITES,
+      ...gap(0),
       ...at(1),
       { kind: "label", name: "next" },
       ...NEXT_TURN,
@@ -80,7 +79,7 @@ export function driver(scene: Scene, caller: Caller): readonly Item[] {
     LEAVE,
     ...scene.sites.flatMap((_, site): readonly Item[] => {
       const next = after.get(site);
-      return [...at(site), { kind: "jump", to: next === undefined ? "next" : `site_${next}` }, BETWEEN_SITES];
+      return [...at(site), { kind: "jump", to: next === undefined ? "next" : `site_${next}` }, ...gap(site)];
     }),
   ];
 }
