@@ -214,6 +214,20 @@ describe("stub", () => {
     );
   });
 
+  test("ELFv1: two descriptors of one code have a stub each, and are sized so", () => {
+    const code = fromHalves(0xc000_0000, 0x00aa_0000);
+    const target = { ...bigEndianTarget, helperSequence: "stub", localEntry: () => code } as const;
+    const [one, two] = [0x1000, 0x2000].map((imm) => insn(BPF_JMP | BPF_CALL, { imm }));
+    if (one === undefined || two === undefined) throw new RangeError();
+    const memory = new RecordingMemory([main]);
+    const [caller] = jitProgram(functionsOf([[one, two, one, exit]]), target, memory).functions;
+    // count 2, LR 2, frame 1; three calls of bl and mr; addi ld mtlr mr blr
+    expect(caller?.stubsOffset).toBe((5 + 3 * 2 + 5) * 4);
+    // lis sldi oris ori; ld mtctr bctr; sized with a constant of five words
+    expect(caller?.words).toHaveLength(5 + 3 * 2 + 5 + 2 * 7);
+    expect(memory.sizes).toEqual([24 + (5 + 3 * 2 + 5 + 2 * 8) * 4]);
+  });
+
   test("a function without calls has none", () => {
     const { functions } = program(withSequence("stub"), [main, far], bodies);
     expect(functions[1]?.stubsOffset).toBe(functions[1]?.bytes);

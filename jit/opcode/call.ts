@@ -5,6 +5,7 @@ import type { BpfFunction } from "../../bpf/core/prog.ts";
 import type { Insn } from "../../bpf/insn.ts";
 import { BPF_HELPER_CALL, BPF_PSEUDO_CALL, BPF_PSEUDO_KFUNC_CALL } from "../../bpf/opcodes.ts";
 import { hex64, type U64, u64 } from "../../word/long.ts";
+import { calleeValue } from "../call/enter.ts";
 import { JitError } from "../error.ts";
 import type { Call, Callee, CallSequence } from "../call/sequence.ts";
 import type { Pass } from "../pass.ts";
@@ -19,7 +20,8 @@ export type KernelFunction = Pick<Call, "callee" | "kind" | "to">;
 
 /** A call by the target's helper sequence, without the result's copy; `at`: slot of the instruction. Throws JitError. */
 export function kernelCall(pass: Pass, callee: KernelFunction, at: number): void {
-  emitCall(pass, pass.compilation.helperCalls, { ...callee, site: at }, hex64(callee.to.global));
+  const { helperCalls, target } = pass.compilation;
+  emitCall(pass, helperCalls, { ...callee, site: at }, hex64(calleeValue(callee, target)));
 }
 
 /**
@@ -38,7 +40,7 @@ export function coreFunction(target: JitTarget, callee: string, pointer: U64): K
 /** What of a call is known in a pass without addresses. */
 type UnplacedCall = Callee & Pick<Call, "callee" | "site">;
 
-/** By a sequence; while there are no addresses, the most words that it can take. `key`: of the callee, among all in the function. */
+/** By a sequence; while there are no addresses, the most words that it can take. `key`: of the callee's stub, among all in the function. */
 function emitCall(pass: Pass, sequence: CallSequence, call: UnplacedCall, key: string): void {
   const { to } = call;
   pass.callee = { name: call.callee, address: to?.global };
