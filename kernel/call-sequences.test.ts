@@ -55,7 +55,8 @@ describe.each(machines)("$layout $cpu $endian $abi $imageAlloc", (machine) => {
   it.each(callSequences)("$name with every helper sequence", ({ name }) => {
     for (const helper of helperSequences) {
       const attempt = (): Program => load(kernel, name, helper.name);
-      const objects = kernel.kmalloc.usage;
+      const held = (): unknown => [kernel.kmalloc.usage, kernel.jitLimit.current];
+      const before = held();
       if ((name === "pcrel" || helper.name === "pcrel") && machine.cpu !== "power10") {
         expect(attempt).toThrow(expect.objectContaining({ name: "JitError", errno: "ENOTSUPP" }));
       } else if (helper.name === "near" && !isNear) {
@@ -65,7 +66,7 @@ describe.each(machines)("$layout $cpu $endian $abi $imageAlloc", (machine) => {
         expect(program.runOnMemory(new Uint8Array(8))).toMatchObject({ kind: "done", retval: 28 });
         program.free();
       }
-      expect(kernel.kmalloc.usage).toEqual(objects);
+      expect(held()).toEqual(before);
     }
   });
 });
