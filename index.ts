@@ -36,6 +36,12 @@ export type { CpuState, Endian } from "./cpu/state.ts";
 export type { Stop } from "./cpu/stop.ts";
 export { ACCESS_KIND, RECORD, RECORD_WORDS } from "./cpu/stream.ts";
 export type { InsnObserver, InsnStream } from "./cpu/stream.ts";
+export { TimingModel } from "./cpu/timing/model.ts";
+export type { InsnTiming, TimingCounters, TimingOptions } from "./cpu/timing/model.ts";
+export { pagesOf } from "./cpu/timing/pages.ts";
+export type { PageSource } from "./cpu/timing/pages.ts";
+export { timeBlock } from "./cpu/timing/block.ts";
+export type { BlockOptions, BlockTiming } from "./cpu/timing/block.ts";
 
 export { assemble, AssembleError } from "./cpu/isa/assemble.ts";
 export { disassemble } from "./cpu/isa/disassemble.ts";

@@ -38,6 +38,17 @@ describe("the README", () => {
     expect({ stdout, stderr }).toMatchObject({ stderr: "" });
     expect(stdout).toMatch(/^returned 2 after \d{3,} instructions\n$/); // XDP_PASS
   });
+  it("what is added to the library example runs behind it", () => {
+    const [example = "", ...others] = blocks("ts");
+    expect(others).toHaveLength(2);
+    writeFileSync(
+      join(user, "more.mjs"),
+      transformSync([example, ...others].join("\n"), { loader: "ts" }).code,
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, ["more.mjs"], { cwd: user, encoding: "utf8" });
+    expect({ stdout, stderr }).toMatchObject({ stderr: "" });
+    expect(stdout).toMatch(/\n\d{3,} cycles, \d+ mispredicts\n$/);
+  });
   it("every farcall command of the quick start works as it stands", () => {
     const [quickStart = ""] = blocks("sh");
     const lines = [...quickStart.matchAll(/^(?:echo '(.*?)' \| )?node dist\/farcall\.js (.*)$/gm)];
