@@ -65,6 +65,23 @@ describe("scheduling classes", () => {
 describe.each(cpuModels)("the table of %s", (cpu) => {
   const { core } = cpuTimings[cpu];
 
+  it("no class takes a unit twice in one cycle but by its count, as units are chosen one use at a time", () => {
+    for (const [name, { units }] of Object.entries(core.classes)) {
+      const taken = units.flatMap(({ unit, after = 0, busy }) =>
+        unit
+          .split("|")
+          .map((one) => ({
+            one,
+            from: after,
+            end: after + (busy === undefined ? 1 : figureValue(busy, "high")),
+          })),
+      );
+      const twice = taken.filter((a, i) =>
+        taken.some((b, j) => j < i && a.one === b.one && a.from < b.end && b.from < a.end),
+      );
+      expect(twice, name).toEqual([]);
+    }
+  });
   it("every class takes units that exist, and no more than there are", () => {
     for (const [name, { units }] of Object.entries(core.classes))
       for (const { unit, count = 1 } of units)

@@ -9,7 +9,7 @@ const gcc = (cycles: number): Figure => known(cycles, "GCC 14 power10.md");
 const llvm = (cycles: number): Figure => known(cycles, "LLVM 19 PPCScheduleP10.td, P10InstrResources.td");
 
 const exec: UnitUse = { unit: "exec" };
-const later = (after: number): UnitUse => ({ unit: "exec", after });
+const exec2: UnitUse = { unit: "exec", count: 2 };
 const load: UnitUse = { unit: "load" };
 const store: UnitUse = { unit: "store" };
 /** GCC lets a divide start in every cycle, LLVM in two units that take one each ten cycles; the latter is how dividers are made. */
@@ -88,7 +88,7 @@ const core: CoreFigures = {
     "cr-field":               { latency: llvm(2), units: [exec] },
     "from-cr":                { latency: gcc(3), units: [exec], ...pair },
     "from-cr-field":          { latency: gcc(2), units: [exec] },
-    "to-cr":                  { latency: gcc(3), units: [exec, later(0)], ...pair },
+    "to-cr":                  { latency: gcc(3), units: [exec2], ...pair },
     "to-cr-field":            { latency: gcc(3), units: [exec] },
     "to-branch-register":     { latency: known(3, "GCC 14 power10.md; LLVM 19 says 6"), units: [exec] },
     "from-branch-register":   { latency: known(2, "GCC 14 power10.md; LLVM 19 says 13"), units: [exec] },

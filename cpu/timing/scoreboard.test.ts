@@ -83,6 +83,10 @@ describe("issue", () => {
     ]);
     expect(issues("divd 3,4,5; divd 6,4,5; divd 7,4,5", "power9")).toEqual([1, 1, 9]);
   });
+  it("power10: mtcrf wants two execution units at once, which are not there behind three sums", () => {
+    expect(issues("add 3,4,5; add 6,4,5; add 7,4,5; mtcrf 0xff,8", "power10")).toEqual([1, 1, 1, 2]);
+    expect(issues("add 3,4,5; add 6,4,5; mtcrf 0xff,8", "power10")).toEqual([1, 1, 1]);
+  });
   it("power8: simple results reach addresses a cycle later than other sums", () => {
     expect(issues("addi 3,3,1; add 4,3,3", "power8")).toEqual([1, 2]);
     expect(issues("addi 3,3,1; ld 4,0(3)", "power8")).toEqual([1, 3]);

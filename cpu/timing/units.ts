@@ -57,7 +57,10 @@ export class Units {
     return -1;
   }
 
-  /** Takes all of these from the first cycle on, not before `ready`, in which they are free; returns that cycle. */
+  /**
+   * Takes all of these from the first cycle on, not before `ready`, in which they are free; returns that cycle. Each is looked for by
+   * itself: two of one unit in one cycle are one use with a count.
+   */
   reserve(uses: readonly Use[], ready: number): number {
     for (let cycle = ready; ; cycle++) {
       let found = 0;
