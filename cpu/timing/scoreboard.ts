@@ -28,12 +28,6 @@ interface Pair {
   readonly sources: readonly number[];
 }
 
-/** What was found last of an instruction and the one before it. */
-interface Neighbors {
-  readonly first: Decoded;
-  readonly pair: Pair | undefined;
-}
-
 /** One core's state between instructions. */
 export class Scoreboard {
   readonly #core: CoreFigures;
@@ -54,7 +48,8 @@ export class Scoreboard {
   /** Nothing is dispatched before. */
   #barrier = 0;
   #completed = 0;
-  readonly #pairs = new Map<Decoded, Neighbors>();
+  /** What was found of neighbors, by the first and the second; null where they are no pair. */
+  readonly #pairs = new Map<Decoded, Map<Decoded, Pair | null>>();
   #previous: Decoded | undefined;
   #previousIssued = 0;
   readonly #cycles = { dispatched: 0, issued: 0, finished: 0, completed: 0, fused: false };
@@ -133,8 +128,12 @@ export class Scoreboard {
   #pair(insn: Decoded): Pair | undefined {
     const first = this.#previous;
     if (first === undefined || this.#core.fusions.length === 0) return undefined;
-    const known = this.#pairs.get(insn);
-    if (known?.first === first) return known.pair;
+    const known = this.#pairs.get(first)?.get(insn);
+    return known === undefined ? this.#findPair(first, insn) : (known ?? undefined);
+  }
+
+  /** Asks the table, once for any two. */
+  #findPair(first: Decoded, insn: Decoded): Pair | undefined {
     const fusion = fusionOf(this.#core, first, insn);
     const pair =
       fusion === undefined
@@ -145,7 +144,8 @@ export class Scoreboard {
               (place) => ((first.writes >> BigInt(Math.floor(place / CONSUMERS))) & 1n) === 0n,
             ),
           };
-    this.#pairs.set(insn, { first, pair });
+    const seconds = this.#pairs.get(first) ?? new Map<Decoded, Pair | null>();
+    this.#pairs.set(first, seconds.set(insn, pair ?? null));
     return pair;
   }
 
