@@ -97,18 +97,9 @@ export function charts(rows: readonly Row[]): ReadonlyMap<string, string> {
   return new Map([...all, ["calls-power9.svg", shown]]);
 }
 
-/** What the README has between its marks: picture, sentence, and the same as text. */
+/** What the README has between its marks: a sentence, and the picture as text. */
 export function readmePart(rows: readonly Row[]): string {
-  return [
-    sentence(rows, "power9"),
-    "",
-    "```text",
-    ...textChart(rows, "power9"),
-    "```",
-    "",
-    "![Cycles per call by sequence on POWER9](docs/calls-power9.svg)",
-    "",
-  ].join("\n");
+  return [sentence(rows, "power9"), "", "```text", ...textChart(rows, "power9"), "```", ""].join("\n");
 }
 
 /** The README with it, where it has a place for it. */

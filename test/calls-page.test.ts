@@ -95,7 +95,7 @@ describe("what the README says of bl", () => {
       throw new Error("near and far have no figures at one site");
     const saved = (far.cycles.median - near.cycles.median).toFixed(1);
     expect(sentence(rows, "power9")).toContain(
-      `saves 24 of 28 bytes and, on POWER9, ${saved} of ${far.cycles.median.toFixed(1)} cycles at one hot site`,
+      `saves 24 of 28 bytes and, on the model of a POWER9, ${saved} of ${far.cycles.median.toFixed(1)} cycles at one hot site`,
     );
   });
   it("cannot be said where there are no figures", () => {

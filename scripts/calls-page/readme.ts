@@ -70,7 +70,7 @@ export function sentence(rows: readonly Row[], cpu: CpuModel): string {
   );
   const [near, far] = [of("near", "one-site"), of("far", "one-site")];
   const bytes = far.bytes - near.bytes;
-  return `A \`bl\` in place of a far call saves ${bytes} of ${far.bytes} bytes and, on ${cpu.toUpperCase()}, ${inWords(parts)}.`;
+  return `A \`bl\` in place of a far call saves ${bytes} of ${far.bytes} bytes and, on the model of a ${cpu.toUpperCase()}, ${inWords(parts)}.`;
 }
 
 function reaches(rows: readonly Row[], cpu: CpuModel, scenario: string): boolean {
