@@ -77,6 +77,7 @@ export function cyclesSummary(kernel: Kernel, meter: CycleMeter): readonly strin
   ];
 }
 
+/** The summary, and a table of functions. */
 export function cyclesText(kernel: Kernel, meter: CycleMeter): readonly string[] {
   const { dim } = paint();
   const { last } = meter;

@@ -14,6 +14,7 @@ import { tracing } from "./trace-output.ts";
 const EXECUTIONS_WIDTH = 10;
 const CYCLES_WIDTH = 11;
 
+/** The dump with what the last run came to. Throws StageError where the program does not return or is interpreted. */
 export function annotatedDump(view: ProgramView, session: Session, input: RunInput): Printed {
   const { kernel, program } = session;
   const { meter } = tracing(kernel, () => executeMetered(session, input));

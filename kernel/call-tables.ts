@@ -8,6 +8,7 @@ import { IMAGE, linear } from "./layout/image.ts";
 /** What addis and a 16-bit displacement add at most, and a doubleword behind it. */
 const REACH = 0x7fff_8000;
 
+/** Tables of one kernel's programs. */
 export class CallTables {
   readonly #kernel: Kernel;
   /** Real addresses of those that are pages of their own, by address. */

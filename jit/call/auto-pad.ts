@@ -5,6 +5,7 @@ import { farWords, shortestFar } from "./far.ts";
 import { nearWords } from "./near.ts";
 import type { CallSequenceKind } from "./sequence.ts";
 
+/** Never refuses. As long as `far` is at its longest. */
 export const autoPad: CallSequenceKind<"auto-pad"> = {
   name: "auto-pad",
   summary: "bl where it reaches, else far; then nops, which are executed, up to the length of far",

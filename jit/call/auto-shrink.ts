@@ -4,6 +4,7 @@ import { farWords, shortestFar } from "./far.ts";
 import { nearWords } from "./near.ts";
 import type { CallSequenceKind } from "./sequence.ts";
 
+/** Never refuses. Remembers between passes which calls were near, so one object serves one function. */
 export const autoShrink: CallSequenceKind<"auto-shrink"> = {
   name: "auto-shrink",
   summary: "bl where it reaches, else the shortest constant in r12; mtctr; bctrl",

@@ -6,6 +6,7 @@ import { farWords, paddedFar } from "./far.ts";
 import { nearWords } from "./near.ts";
 import type { CallSequenceKind } from "./sequence.ts";
 
+/** Never refuses. As long as `far`. */
 export const autoSkip: CallSequenceKind<"auto-skip"> = {
   name: "auto-skip",
   summary: "bl and a b over the rest where it reaches, else far; of one length",

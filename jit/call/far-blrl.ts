@@ -3,6 +3,7 @@
 import { farWords, paddedFar } from "./far.ts";
 import type { CallSequenceKind } from "./sequence.ts";
 
+/** Never refuses. */
 export const farBlrl: CallSequenceKind<"far-blrl"> = {
   name: "far-blrl",
   summary: "as far, but mtlr; blrl, as Linux called until 2021",

@@ -5,6 +5,7 @@ import { bctrl, mtctr } from "../ppc.ts";
 import { TMP1 } from "../registers.ts";
 import { cannot, type CallSequenceKind } from "./sequence.ts";
 
+/** JitError ENOTSUPP for a function of a module. */
 export const farNotoc: CallSequenceKind<"far-notoc"> = {
   name: "far-notoc",
   summary: "64-bit constant in r9, padded to five words; enters behind the callee's TOC load",

@@ -11,6 +11,7 @@ import type { Call, Callee, CallMachine, CallSequenceKind } from "./sequence.ts"
 export const farWords = (callee: Callee, machine: CallMachine): number =>
   MAX_LOAD64_WORDS + enter(CALL_TARGET, callee, machine).length;
 
+/** Never refuses. */
 export const far: CallSequenceKind<"far"> = {
   name: "far",
   summary: "64-bit constant in r12, padded to five words; mtctr; bctrl",

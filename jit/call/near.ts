@@ -33,6 +33,7 @@ function create(machine: CallMachine): CallSequence {
   };
 }
 
+/** JitError ERANGE where a callee is more than 32 MiB away. */
 export const near: CallSequenceKind<"near"> = {
   name: "near",
   summary: "bl",

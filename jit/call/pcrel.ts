@@ -28,6 +28,7 @@ function plaWords(call: Call, value: U64): Words | undefined {
 
 const TOO_FAR = "more than 8 GiB";
 
+/** JitError ENOTSUPP before POWER10, ERANGE where a callee is more than 8 GiB away. */
 export const pcrel: CallSequenceKind<"pcrel"> = {
   name: "pcrel",
   summary: "pla r12; mtctr; bctrl; a nop where the prefix would cross 64 bytes",

@@ -22,6 +22,7 @@ function create(machine: CallMachine): CallSequence {
   };
 }
 
+/** JitError ERANGE where its stub is more than 32 MiB away. */
 export const stub: CallSequenceKind<"stub"> = {
   name: "stub",
   summary: "bl to a 64-bit branch behind the code, one for each callee",

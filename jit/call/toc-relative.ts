@@ -8,6 +8,7 @@ import { farWords, shortestFar } from "./far.ts";
 import { cannot, type CallSequenceKind } from "./sequence.ts";
 import { tocOffset } from "./toc-offset.ts";
 
+/** JitError ERANGE where a function of the kernel is more than 2 GiB from the TOC. */
 export const tocRelative: CallSequenceKind<"toc-relative"> = {
   name: "toc-relative",
   summary:

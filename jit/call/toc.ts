@@ -7,6 +7,7 @@ import { calleeValue, enter } from "./enter.ts";
 import { cannot, type CallSequenceKind } from "./sequence.ts";
 import { tocOffset } from "./toc-offset.ts";
 
+/** JitError ENOMEM where there is no memory for the table, ERANGE where that is more than 2 GiB from the TOC. */
 export const toc: CallSequenceKind<"toc"> = {
   name: "toc",
   summary: "address loaded from a table near the kernel's TOC: addis, ld; mtctr; bctrl",

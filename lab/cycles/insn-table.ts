@@ -13,6 +13,7 @@ export interface InsnCycles {
 /** Entries at first, a power of two; more where half of them are taken. */
 const FIRST_CAPACITY = 1024;
 
+/** Executions and cycles by address. */
 export class InsnTable {
   #capacity = FIRST_CAPACITY;
   #used = 0;
