@@ -113,9 +113,14 @@ async function measured(options: Options, jobs: number): Promise<readonly Row[]>
 
 async function chart(rows: readonly Row[], { seed, seeds }: Options): Promise<string> {
   const { callsSvg } = await import("../lab/calls/svg.ts");
+  const [cpu, ...otherCpus] = new Set(rows.map((row) => row.cpu.toUpperCase()));
+  const [layout, ...otherLayouts] = new Set(rows.map((row) => row.layout));
+  // Where there are several, headings and panels have their names.
+  const only = [...(otherCpus.length === 0 ? [cpu] : []), ...(otherLayouts.length === 0 ? [layout] : [])];
+  const measured = seeds === 1 ? `seed ${seed}` : `${seeds} seeds from ${seed} on`;
   return callsSvg(rows, {
-    title: "What a call costs",
-    subtitle: `cycles per call, the callee's return included, loop and callee's work taken out; ${seeds} seeds from ${seed} on; each panel has a scale of its own`,
+    title: ["What a call costs", ...only].join(", "),
+    subtitle: `cycles per call, the callee's return included, loop and callee's work taken out; ${measured}; each panel has a scale of its own`,
     columns: 3,
     about: (scenario) => scenarioNamed(scenario)?.summary,
   });

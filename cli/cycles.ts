@@ -21,7 +21,11 @@ export function cyclesCommand(): Command {
     .argument("<file>", "assembly text, - for standard input")
     .addOption(cpuOption())
     .addOption(
-      valued("--iterations <n>", "how often it is repeated", count("--iterations", 2, 100_000)).default(100),
+      valued(
+        "--iterations <n>",
+        "how often it is repeated, 2 to 100000",
+        count("--iterations", 2, 100_000),
+      ).default(100),
     )
     .option("--json", "one JSON document on standard output")
     .addHelpText(

@@ -93,6 +93,29 @@ describe("farcall bench calls", () => {
     expect(stdout).toMatch(/^POWER9 {2}one-site {2}hash64k-4\.15 .*\n +sequence +bytes/);
     expect(stdout).toMatch(/\n {2}near +4 +3 +\d+\.\d/);
   });
+  it("a chart says what it is of: layout and processor where there is one, and the seeds", () => {
+    const file = join(scratch, "one.svg");
+    const titles = (...args: readonly string[]): readonly string[] => {
+      const few = ["--scenario", "one-site", "--sequence", "near", "--svg", file];
+      expect(farcall(["bench", "calls", ...few, ...args]).status).toBe(0);
+      return [...readFileSync(file, "utf8").matchAll(/<text [^>]*>([^<]*)</g)]
+        .slice(0, 2)
+        .map(([, words]) => words ?? "");
+    };
+    const [title, subtitle] = titles("--cpu", "power9", "--seeds", "1", "--seed", "7");
+    expect(title).toBe("What a call costs, POWER9, hash64k-4.15");
+    expect(subtitle).toContain("; seed 7; ");
+    const [several, seeds] = titles(
+      "--cpu",
+      "power8,power9",
+      "--seeds",
+      "2",
+      "--layout",
+      "hash4k-4.15,hash64k-6.12",
+    );
+    expect(several).toBe("What a call costs");
+    expect(seeds).toContain("; 2 seeds from 0 on; ");
+  });
   it.each([
     [["--sequence", "nearr"], /--sequence: 'nearr'.*near/],
     [["--scenario", "one-sites"], /one-sites.*one-site/],
