@@ -148,6 +148,29 @@ describeWithOracle("calls of the kernel's functions", [clang], () => {
     expect(kfuncRefusal(program)?.message ?? "").toBe(message);
   });
 
+  // bpf_loop calls its function any number of times: what one call leaves locked the next one finds so, and the end, too.
+  it.each([
+    ["leaves preemption off", "bpf_preempt_disable();", "", "1 bpf_preempt_enable is missing"],
+    ["locks", "bpf_rcu_read_lock();", "", "nested rcu read lock (kernel function bpf_rcu_read_lock)"],
+    [
+      "unlocks what the caller locked",
+      "bpf_rcu_read_unlock();",
+      "bpf_rcu_read_lock();",
+      "unmatched rcu read unlock (kernel function bpf_rcu_read_unlock)",
+    ],
+    ["locks and unlocks", "bpf_rcu_read_lock(); bpf_rcu_read_unlock();", "", ""],
+  ])("a function that is called back %s", (_, body, before, message) => {
+    const names = ["bpf_rcu_read_lock", "bpf_rcu_read_unlock", "bpf_preempt_disable"];
+    const declared = names
+      .map((name) => `extern void ${name}(void) __attribute__((section(".ksyms")));`)
+      .join("\n");
+    const program = linked(`${declared} char l[] SEC("license") = "GPL";
+      NOINLINE static int f(u32 i, void *p) { ${body} return 0; }
+      SEC("xdp") int p(void *ctx) {
+        ${before} ((long (*)(u32, void *, void *, u64))181)(4, f, (void *)0, 0); return 0; }`);
+    expect(kfuncRefusal(program)?.message ?? "").toBe(message);
+  });
+
   it("more arguments than registers", () => {
     const program = calling("int f(int)", "return f(1);");
     const of = (count: number): LinkedProgram => ({

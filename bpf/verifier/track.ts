@@ -356,6 +356,7 @@ class Tracker {
       const met = state.meet(after);
       if (met === undefined) return;
       met.frames.forEach((frame, i) => (state.frames[i] = frame));
+      state.locks = met.locks;
     }
   }
 
