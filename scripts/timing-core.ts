@@ -1,12 +1,13 @@
 // The tables of docs/timing.md about the execution cores: figures and classes of instructions.
 // It makes text of the tables in cpu/timing/ and says nothing of its own.
-import { existsOn, type CpuModel } from "../cpu/isa/row.ts";
+import { cpuModels, existsOn, type CpuModel } from "../cpu/isa/row.ts";
 import { isa } from "../cpu/isa/table.ts";
 import { schedulingClass, type SchedulingClass } from "../cpu/timing/classes.ts";
 import type { ClassFigures, UnitUse } from "../cpu/timing/core-figures.ts";
 import { cpuTimings } from "../cpu/timing/cpu-timings.ts";
 import type { Figure } from "../cpu/timing/figure.ts";
 import { listFigures } from "../cpu/timing/figure-list.ts";
+import { correctionsOf } from "../cpu/timing/test/llvm-figures.ts";
 
 /** How a figure is written, and where it comes from. */
 export interface Wording {
@@ -64,15 +65,20 @@ export function classTable(model: CpuModel, wording: Wording): string {
 
 /** The table of what is not about classes: widths, queues, units, pairs that are one. */
 export function coreTable(model: CpuModel, { value, why }: Wording): string {
-  const { fusions, units, ...rest } = cpuTimings[model].core;
+  const { fusions, ...rest } = cpuTimings[model].core;
   const lines = [
     ...listFigures({ ...rest, classes: {} }).map(
       ({ name, figure }) => `| \`${name}\` | ${value(figure)} | ${why(figure)} |`,
     ),
-    ...Object.entries(units).map(
-      ([name, count]) => `| units \`${name}\` | ${count} | the processor's description |`,
-    ),
     ...fusions.map(({ name, latency }) => `| as one: ${name} | ${value(latency)} | ${why(latency)} |`),
   ];
   return ["| figure | value | source |", "| --- | --- | --- |", ...lines].join("\n");
+}
+
+/** Where LLVM's figures are others than those of the tables, and why those of the tables are what they are. */
+export function llvmTable(): string {
+  const lines = cpuModels.flatMap((model) =>
+    correctionsOf(model).map(({ what, why }) => `| ${model} | ${what} | ${why} |`),
+  );
+  return ["| processor | in LLVM 19 | why not here |", "| --- | --- | --- |", ...lines].join("\n");
 }

@@ -9,7 +9,7 @@ import { listFigures } from "../cpu/timing/figure-list.ts";
 import { flushCycles, type Flush } from "../cpu/timing/measured/flush.ts";
 import { measuredPower9, measuredTable } from "../cpu/timing/measured/power9.ts";
 import { TimingModel } from "../cpu/timing/model.ts";
-import { classTable, coreTable, type Wording } from "./timing-core.ts";
+import { classTable, coreTable, llvmTable, type Wording } from "./timing-core.ts";
 
 const PAGE = fileURLToPath(new URL("../docs/timing.md", import.meta.url));
 const [BEGIN, END] = ["<!-- tables: npx tsx scripts/timing-page.ts -->", "<!-- end of tables -->"];
@@ -32,6 +32,7 @@ export function timingTables(): string {
       `### Execution core of ${model.toUpperCase()}\n\n${coreTable(model, wording)}\n`,
       `#### Its classes of instructions\n\n${classTable(model, wording)}\n`,
     ]),
+    `### Where LLVM's numbers are others\n\n${llvmTable()}\n`,
   ]
     .map(aligned)
     .join("\n");

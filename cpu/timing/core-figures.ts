@@ -83,7 +83,7 @@ export interface CoreFigures {
   /** From a store's issue to the issue of what waits for a load of the same bytes that follows it. */
   readonly storeForward: Figure;
   /** How many of each unit there are. */
-  readonly units: Readonly<Record<string, number>>;
+  readonly units: Readonly<Record<string, Figure>>;
   readonly fusions: readonly Fusion[];
   readonly classes: Readonly<Record<SchedulingClass, ClassFigures>>;
 }

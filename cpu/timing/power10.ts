@@ -49,7 +49,7 @@ const core: CoreFigures = {
   issueQueue: unknown(80, 80, 44, "20 entries a slice [Hot Chips 32]; LLVM 19 takes 44"),
   dispatchToIssue: unknown(1, 1, 3, "LLVM 19 takes 1"),
   storeForward: unknown(4, 4, 6, "two cycles less than POWER9 [Hot Chips 32], of which GCC 14 says 6"),
-  units: { exec: 4, load: 2, store: 2, divide: 2 },
+  units: { exec: gcc(4), load: gcc(2), store: gcc(2), divide: llvm(2) },
   fusions,
   classes: {
     "simple":                 { latency: gcc(2), units: [exec] },

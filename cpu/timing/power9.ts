@@ -35,7 +35,7 @@ const core: CoreFigures = {
   issueQueue: llvm(44),
   dispatchToIssue: llvm(1),
   storeForward: gcc(6),
-  units: { exec: 4, agen: 4, branch: 1, divide: 2 },
+  units: { exec: gcc(4), agen: gcc(4), branch: gcc(1), divide: gcc(2) },
   fusions: [],
   classes: {
     "simple":                 { latency: gcc(2), units: [exec] },

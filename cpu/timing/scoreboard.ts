@@ -58,7 +58,7 @@ export class Scoreboard {
     this.#core = core;
     this.#assumption = assumption;
     this.#dispatch = new Dispatch(core, assumption);
-    this.#units = new Units(Object.values(core.units));
+    this.#units = new Units(Object.values(core.units).map((count) => figureValue(count, assumption)));
     this.#stores = new StoreQueue(figureValue(core.storeForward, assumption));
     this.#toIssue = figureValue(core.dispatchToIssue, assumption);
     this.#queueSize = figureValue(core.issueQueue, assumption);

@@ -18,8 +18,7 @@ export interface Limit {
 }
 
 /** More than any block takes in a cycle. */
-const PLENTY = 200;
-const plenty = known(PLENTY, "no limit");
+const plenty = known(200, "no limit");
 const none = known(0, "no limit");
 
 /**
@@ -33,7 +32,7 @@ export function limitsOf(words: readonly number[], model: CpuModel, iterations?:
     ...Object.keys(core.units).map((unit) => ({
       name: `unit ${unit}`,
       relief: `with as many ${unit} units as it needs`,
-      core: { ...core, units: { ...core.units, [unit]: PLENTY } },
+      core: { ...core, units: { ...core.units, [unit]: plenty } },
     })),
     { name: "latencies", relief: "with every result there at once", core: withoutLatencies(core) },
     {

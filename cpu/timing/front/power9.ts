@@ -1,6 +1,7 @@
 // The front end of POWER9, every number with its source. What core and caches do elsewhere is not here.
 // [AC922]: measurements of an AC922, DD2.3, that quote the POWER9 user's manual; measured/ runs them. "Fitted to" one of them
-// means that the number was chosen so that the model gives what was measured; the others are predictions.
+// means that the number was chosen so that the model gives what was measured; the others are predictions. Manuals and Hot Chips 32 are
+// quoted at second hand: they were not opened.
 import { known, unknown } from "../figure.ts";
 import type { FrontFigures } from "./figures.ts";
 

@@ -40,7 +40,7 @@ function ports(
   return (core) => ({
     ...core,
     dispatchSlots: figureValue(core.dispatchSlots, "typical") < count ? core.dispatchSlots : llvm(8),
-    units: { ...core.units, ports: count },
+    units: { ...core.units, ports: llvm(count) },
     classes: Object.fromEntries(
       schedulingClasses.map((name) => {
         const figures = core.classes[name];
@@ -67,7 +67,7 @@ function divider(name: SchedulingClass, cycles: number, unit: string, busy: numb
 // prettier-ignore
 const corrections: Readonly<Record<CpuModel, readonly Correction[]>> = {
   power8: [
-    { what: "64 operations between dispatch and completion, two an instruction, of which four are dispatched a cycle", why: "LLVM counts the issue port as an operation; the completion table has 224 entries [IBM J. Res. & Dev. 59]", apply: (core) => ports(6, [])({ ...core, dispatchSlots: llvm(4), window: llvm(32), issueQueue: llvm(64), units: { ...core.units, ports: 6 } }) },
+    { what: "64 operations between dispatch and completion, two an instruction, of which four are dispatched a cycle", why: "LLVM counts the issue port as an operation; the completion table has 224 entries [IBM J. Res. & Dev. 59]", apply: (core) => ports(6, [])({ ...core, dispatchSlots: llvm(4), window: llvm(32), issueQueue: llvm(64), units: { ...core.units, ports: llvm(6) } }) },
     { what: "additions and logic take 2 cycles", why: "GCC: 1, and 2 to an address", apply: classes(["simple", "logic", "carry", "rotate", "shift-algebraic"], { latency: llvm(2), to: {} }) },
     { what: "logic runs in the fixed-point units alone", why: "the journal has it in load and store units too", apply: classes(["logic"], { units: [{ unit: "fixed" }] }) },
     { what: "a comparison and isel take 5 cycles", why: "GCC: 2 and 1", apply: classes(["compare", "select"], { latency: llvm(5), to: {} }) },
@@ -91,7 +91,7 @@ const corrections: Readonly<Record<CpuModel, readonly Correction[]>> = {
     { what: "the base of an update form of a store after 3 cycles", why: "GCC: 2", apply: classes(["store-update"], { early: llvm(3) }) },
     { what: "a simple result feeds an address, a multiplier, a divider after 3 cycles", why: "GCC makes no difference: 2", apply: classes(["simple", "simple-record", "logic", "logic-record", "carry", "extended", "rotate", "shift-algebraic", "select", "prefixed-add"], { to: { memory: llvm(3), multiply: llvm(3), divide: llvm(3) } }) },
     { what: "divisions of 25 and 20 cycles", why: "GCC says 12", apply: (core) => divider("divide", 25, "divide", 10)(divider("divide-word", 20, "divide", 10)(core)) },
-    { what: "paddi runs in the store's other units", why: "GCC: in the execution units", apply: (core) => classes(["prefixed-add"], { units: [{ unit: "sums" }] })({ ...core, units: { ...core.units, sums: 2 } }) },
+    { what: "paddi runs in the store's other units", why: "GCC: in the execution units", apply: (core) => classes(["prefixed-add"], { units: [{ unit: "sums" }] })({ ...core, units: { ...core.units, sums: llvm(2) } }) },
   ],
 };
 
