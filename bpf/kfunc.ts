@@ -26,11 +26,13 @@ export interface Pointee {
   readonly isPlain: boolean;
 }
 
+/** One parameter; the name is empty where a declaration has none. Linux reads meaning out of its end (`__sz`, `__k`). */
 export interface KfuncParameter {
   readonly name: string;
   readonly type: KfuncType;
 }
 
+/** A function's name, parameters in order, and result. */
 export interface KfuncPrototype {
   readonly name: string;
   readonly parameters: readonly KfuncParameter[];
@@ -80,6 +82,7 @@ function sameKind(a: KfuncType, b: KfuncType): boolean {
   return a.kind === b.kind;
 }
 
-/** Bits of a set of such functions beside each. @linux include/linux/btf.h KF_RET_NULL, KF_TRUSTED_ARGS */
+/** Bits that stand beside each function of a set; this one: it may return NULL. @linux include/linux/btf.h KF_RET_NULL, KF_TRUSTED_ARGS */
 export const KF_RET_NULL = 1 << 2;
+/** Pointers may not be NULL. */
 export const KF_TRUSTED_ARGS = 1 << 4;

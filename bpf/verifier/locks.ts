@@ -8,10 +8,13 @@ export interface Locks {
   readonly preempt: number | undefined;
 }
 
+/** As a program begins. */
 export const NO_LOCKS: Locks = Object.freeze({ rcu: 0, preempt: 0 });
 
+/** Whether both hold the same, or of the same nobody knows how often. */
 export const sameLocks = (a: Locks, b: Locks): boolean => a.rcu === b.rcu && a.preempt === b.preempt;
 
+/** What is known where two paths meet. */
 export function meetLocks(a: Locks, b: Locks): Locks {
   if (sameLocks(a, b)) return a;
   const meet = (x: number | undefined, y: number | undefined): number | undefined =>

@@ -4,6 +4,7 @@ import { STB_LOCAL, STT_FUNC, type ModuleFile } from "./file.ts";
 import type { ModuleImage } from "./image.ts";
 import type { ResolvedSymbol } from "./symbols.ts";
 
+/** A global function of a loaded module; all addresses are effective ones. */
 export interface ModuleFunction {
   readonly name: string;
   /** As a C pointer: the global entry point, on ELFv1 the descriptor. */

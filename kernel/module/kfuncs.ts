@@ -23,6 +23,7 @@ export interface KfuncEntry {
   readonly flagsAt: U64;
 }
 
+/** Of one module: who may call what, and prototypes. */
 export class ModuleKfuncs {
   /** Whether it has sets; only what is registered of them is offered then. */
   readonly hasSets: boolean;

@@ -8,6 +8,7 @@ import type { Flush, Scene } from "./scenario.ts";
 
 /** What an observer takes for the place of a flush: an instruction that does nothing. */
 const FLUSH_MARK = text("ori r11,r11,0");
+/** Its word. */
 export const FLUSH_MARK_WORD = encode("ori", { RA: 11, RS: 11 });
 
 /** Bytes of a frame of a JITed function without BPF stack: 32, 24 of locals and 40 of saved registers. [Linux arch/powerpc/net/bpf_jit64.h] */
@@ -101,6 +102,7 @@ export function callee(scene: Scene, number: number, loadToc: Item): readonly It
 /** What a JITed function of ELFv2 begins with; a caller that has the TOC in r2 may enter behind it. */
 export const tocLoad = ({ pacaKernelToc }: Pick<CallMachine, "pacaKernelToc">): Item =>
   text(`ld r2,${pacaKernelToc}(r13)`);
+/** Bytes of `tocLoad`. */
 export const TOC_LOAD_BYTES = 4;
 
 /** The work of a function and of those that it calls, without any call. */

@@ -24,6 +24,7 @@ export const CALL_WORDS: Readonly<Record<ModuleCode, readonly number[]>> = {
 
 /** r2 of the module from the function's own address in r12 [ELFv2 2.3.2.1]. */
 const MAKE_TOC = text("addis r2,r12,0; addi r2,r2,0");
+/** Bytes from the global to the local entry point. */
 export const MAKE_TOC_BYTES = 8;
 
 /** A function to be put into a module. */

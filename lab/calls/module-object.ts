@@ -24,6 +24,7 @@ export interface TextFunction {
   readonly usesToc: boolean;
 }
 
+/** What the object is made of. */
 export interface ModuleObject {
   readonly endian: Endian;
   readonly words: readonly number[];

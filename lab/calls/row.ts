@@ -78,4 +78,5 @@ export interface RefusedRow extends Named {
   readonly failed: boolean;
 }
 
+/** What came of a cell. */
 export type Row = MeasuredRow | RefusedRow;

@@ -30,6 +30,7 @@ export interface TimersOptions {
   readonly isRanged: boolean;
 }
 
+/** Watches from the first instruction on; counts never go back. */
 export class Timers implements InsnObserver {
   readonly #typical: TimingModel;
   readonly #low: TimingModel;
