@@ -132,6 +132,14 @@ describe("pairs that are one", () => {
     const [, , second] = scheduled("mulld 7,8,9; and 3,4,5; or 6,3,7", "power10");
     expect([second?.fused, second?.issued, second?.finished]).toEqual([true, 6, 8]);
   });
+  it("power10: an addition, and a subtraction before logic, but not before an addition [LLVM 19 PPCMacroFusion.def]", () => {
+    const isPair = (text: string): boolean | undefined => scheduled(text, "power10")[1]?.fused;
+    expect(["add 3,4,5; add 6,3,7", "subf 3,4,5; or 6,3,7", "subf 3,4,5; add 6,3,7"].map(isPair)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
   it("another target, another register, an instruction between: no pair", () => {
     for (const text of [
       "addis 3,2,1; ld 4,8(3)",
