@@ -108,6 +108,11 @@ describe("issue", () => {
 });
 
 describe("pairs that are one", () => {
+  it("a branch that is one with its mtctr still takes a place where branches are issued: two a cycle [GCC 14 power10.md]", () => {
+    const { cyclesPerIteration } = timeBlock(wordsOf("mtctr 12; bctr"), { model: "power10" });
+    expect(cyclesPerIteration).toBeCloseTo(1 / 2, 1);
+    expect(cyclesPerIteration).toBeGreaterThanOrEqual(0.48);
+  });
   it("power10: mtctr and bctr, addis and ld, lis and ori", () => {
     expect(scheduled("mtctr 3; bctr", "power10").map(({ fused, finished }) => [fused, finished])).toEqual([
       [false, 4],

@@ -101,7 +101,9 @@ export class Scoreboard {
       const time = times[insn.data[i] as number] as number;
       if (time > data) data = time;
     }
-    const issued = latency === undefined || insn.isLoad ? this.#units.reserve(insn.uses, ready) : ready;
+    // The second of a pair needs no unit of arithmetic any more; it is loaded or branches where others do.
+    const needsUnit = latency === undefined || insn.isLoad || insn.branch !== undefined;
+    const issued = needsUnit ? this.#units.reserve(insn.uses, ready) : ready;
     let finished = (data > issued ? data : issued) + (latency ?? insn.latency) + wait;
     let delay = (latency === undefined ? 0 : latency - insn.latency) + wait;
     if (bytes !== 0) {
