@@ -30,7 +30,7 @@ export function cyclesCommand(): Command {
     .option("--json", "one JSON document on standard output")
     .addHelpText(
       "after",
-      "\nThe text's order is the order of execution: branches are taken as they stand, predicted right, and nothing waits for fetching.\n" +
+      "\nThe text's order is the order of execution: branches are taken as they stand, predicted right, nothing waits for fetching, no load waits for a store.\n" +
         "\nExample:\n  echo 'ld 12,0(3); mtctr 12; bctrl; blr' | farcall cycles - --cpu power10",
     )
     .action(cycles);
