@@ -76,7 +76,8 @@ export class CountCache {
   /** Predicts the branch at an address, then learns its target. Returns whether the prediction was right; no entry is wrong. */
   // hot: scripts/bench-timing.ts
   predicts(ciaLow: number, history: number, targetHigh: number, targetLow: number): boolean {
-    const [high, low] = [targetHigh | 0, targetLow | 0];
+    const high = targetHigh | 0;
+    const low = targetLow | 0;
     const block = ciaLow >>> this.#blockShift;
     const owner = (ciaLow >>> 2) & (2 ** (this.#blockShift - 2) - 1);
     const localAt = block & this.#localMask;
