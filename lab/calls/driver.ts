@@ -1,9 +1,11 @@
 // The code of a scene: a loop of calls that the host enters as a C function, the functions that are called, and the same loop
 // with their work in place of the calls. Written with our assembler; the words of calls are the JIT's.
 // r3: turns of the loop, r4: seed of the coin; returns the count that the callees keep in r28.
+import { fromHalves, type U64 } from "../../word/long.ts";
 import type { CallMachine } from "../../jit/call/sequence.ts";
 import { encode } from "../../cpu/isa/encode.ts";
 import { text, type Item } from "./code.ts";
+import type { Random } from "../../kernel/random.ts";
 import type { Flush, Scene } from "./scenario.ts";
 
 /** What an observer takes for the place of a flush: an instruction that does nothing. */
@@ -27,6 +29,12 @@ const NEXT_TURN: readonly Item[] = [text("addic. r14,r14,-1"), { kind: "branch",
 const COIN = text(`
   sldi r0,r15,13; xor r15,r15,r0; srdi r0,r15,7; xor r15,r15,r0; sldi r0,r15,17; xor r15,r15,r0
   andi. r0,r15,0x100`);
+
+/** Seeds of the coin, another for each run: of the same one predictors would know the turns from the run before. */
+export function coins(random: Random): (run: number) => U64 {
+  const seed = fromHalves(random.u32(), random.u32() | 1);
+  return (run) => seed.mul(2 * run + 1);
+}
 
 /** Work of every function: it counts its calls. */
 const COUNT = text("addi r28,r28,1");

@@ -1,10 +1,9 @@
 // Calls from a module to the kernel: the driver is a function of a module, whose loader makes the stub, the branch to it and the
 // reload of r2 behind it.
-import { fromHalves } from "../../word/long.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { stubBytes } from "../../kernel/module/stubs.ts";
 import type { Random } from "../../kernel/random.ts";
-import { driver, type Caller } from "./driver.ts";
+import { coins, driver, type Caller } from "./driver.ts";
 import { COUNTING_FUNCTION } from "./kernel-callee.ts";
 import { CALL_WORDS, loadModuleFunction, type ModuleCode } from "./module-function.ts";
 import { combined, measureLoop, type MeasuredLoop } from "./run.ts";
@@ -31,13 +30,13 @@ export interface ModuleRun {
  */
 export function runModule({ kernel, code, random, isRanged }: ModuleRun): CallFigures {
   const nopsBefore = random.below(MOST_BEFORE);
-  const coin = fromHalves(random.u32(), random.u32() | 1);
+  const argument = coins(random);
   const measured = (name: Caller): MeasuredLoop => {
     const calls = name === "calls" ? COUNTING_FUNCTION : undefined;
     const items = driver(ONE_SITE, name);
     const { module, pointer } = loadModuleFunction(kernel, { name, code, items, calls, nopsBefore });
     try {
-      return measureLoop(kernel, { ...LOOP, pointer, coin, isRanged });
+      return measureLoop(kernel, { ...LOOP, pointer, argument, isRanged });
     } finally {
       module.discard();
     }

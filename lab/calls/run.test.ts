@@ -20,7 +20,14 @@ function measured(items: readonly Item[]): MeasuredLoop {
   places.write(driver, placed(items, driver, noCalls).words);
   places.lock();
   const turns = { warmUp: 10, measured: 20 };
-  const loop = { pointer: driver, callsPerTurn: 1, turns, flush: undefined, coin: ZERO, isRanged: false };
+  const loop = {
+    pointer: driver,
+    callsPerTurn: 1,
+    turns,
+    flush: undefined,
+    argument: () => ZERO,
+    isRanged: false,
+  };
   return measureLoop(kernel, loop);
 }
 

@@ -14,13 +14,13 @@ export class WrongRunError extends Error {
 
 /** A loop to be run. */
 export interface Loop {
-  /** As a C pointer; r3: turns, r4: seed of the coin; it returns how often its callees were called. */
+  /** As a C pointer; r3: turns, r4: the argument; it returns how often its callees were called. */
   readonly pointer: U64;
   readonly callsPerTurn: number;
   readonly turns: Scene["turns"];
   readonly flush: Flush | undefined;
-  /** What r4 is in every run. */
-  readonly coin: U64;
+  /** Of run 0, which warms up, and of the two that are measured. */
+  readonly argument: (run: number) => U64;
   /** Whether models of every assumption watch, or the typical one only. */
   readonly isRanged: boolean;
 }
@@ -40,11 +40,11 @@ export function measureLoop(kernel: Kernel, loop: Loop): MeasuredLoop {
   const { warmUp, measured } = loop.turns;
   kernel.cpu.observe(timers);
   try {
-    let calls = run(kernel, loop, warmUp);
+    let calls = run(kernel, loop, 0, warmUp);
     const start = timers.reading;
-    calls += run(kernel, loop, measured);
+    calls += run(kernel, loop, 1, measured);
     const middle = timers.reading;
-    calls += run(kernel, loop, 2 * measured);
+    calls += run(kernel, loop, 2, 2 * measured);
     const end = timers.reading;
     return { turn: perTurn(difference(difference(end, middle), difference(middle, start)), measured), calls };
   } finally {
@@ -53,8 +53,13 @@ export function measureLoop(kernel: Kernel, loop: Loop): MeasuredLoop {
 }
 
 /** Runs the loop; the calls. */
-function run(kernel: Kernel, { pointer, callsPerTurn, coin }: Loop, turns: number): number {
-  const outcome = kernel.call(pointer, [u64(turns), coin]);
+function run(
+  kernel: Kernel,
+  { pointer, callsPerTurn, argument }: Loop,
+  number: number,
+  turns: number,
+): number {
+  const outcome = kernel.call(pointer, [u64(turns), argument(number)]);
   const expected = turns * callsPerTurn;
   switch (outcome.kind) {
     case "return":

@@ -1,12 +1,12 @@
 // A scene in a kernel: its driver and functions written into memory, the calls made by a sequence, both loops run.
 // How memory is chosen is places.ts's, how a loop is run is run.ts's.
-import { ZERO, fromHalves, type U64 } from "../../word/long.ts";
+import { ZERO, type U64 } from "../../word/long.ts";
 import type { CallMachine, CallSequenceKind } from "../../jit/call/sequence.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Random } from "../../kernel/random.ts";
 import { callMaker, type CalleeOfSite } from "./call-maker.ts";
 import { mostBytes, placed, type CallMaker, type Item, type PlacedCode } from "./code.ts";
-import { callee, callsPerTurn, driver, tocLoad, TOC_LOAD_BYTES } from "./driver.ts";
+import { callee, callsPerTurn, coins, driver, tocLoad, TOC_LOAD_BYTES } from "./driver.ts";
 import { Places } from "./places.ts";
 import { combined, measureLoop, type Loop, type MeasuredLoop } from "./run.ts";
 import type { Scene } from "./scenario.ts";
@@ -49,9 +49,9 @@ const LINE_BYTES = 128;
  */
 export function runScene(options: SceneRun): CallFigures {
   const { kernel, scene, random, isRanged } = options;
-  const coin = fromHalves(random.u32(), random.u32() | 1);
+  const argument = coins(random);
   const { turns, flush } = scene;
-  const loop = { callsPerTurn: callsPerTurn(scene), turns, flush, coin, isRanged };
+  const loop = { callsPerTurn: callsPerTurn(scene), turns, flush, argument, isRanged };
   const withCalls = new Places(kernel, random);
   const table = kernel.allocate(SLOT_BYTES * (scene.sites.length + scene.functions.length));
   try {

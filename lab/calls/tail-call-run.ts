@@ -120,7 +120,7 @@ function measureDriver({ kernel, target, program, array, random, isRanged }: Cal
     });
     places.write(driver, placed(DRIVER, driver, calls).words);
     places.lock();
-    return measureLoop(kernel, { ...LOOP, pointer: driver, coin: array, isRanged });
+    return measureLoop(kernel, { ...LOOP, pointer: driver, argument: () => array, isRanged });
   } finally {
     places.free();
   }
